@@ -1,0 +1,110 @@
+// @ts-check
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import node, { getAdapter } from '@astrojs/node';
+import { defineConfig, passthroughImageService } from 'astro/config';
+
+// A build talks to nobody.
+process.env['ASTRO_TELEMETRY_DISABLED'] = '1';
+// Astro encrypts the props of server islands with this key. There are none here, so the key keeps no secret,
+// and a random one would make every build, and with it every revision, different.
+process.env['ASTRO_KEY'] = Buffer.alloc(32).toString('base64');
+
+/**
+ * Builds the pages into functions that render in any process, instead of into a server.
+ * Only the adapter's build settings are wanted: importing its server module would start handlers and listeners.
+ *
+ * @returns {import('astro').AstroIntegration}
+ */
+function inProcessRenderer() {
+  const adapter = node({ mode: 'middleware' });
+  return {
+    ...adapter,
+    hooks: {
+      ...adapter.hooks,
+      'astro:config:done': ({ setAdapter, config }) =>
+        setAdapter({
+          ...getAdapter({ staticHeaders: false }),
+          serverEntrypoint: new URL('src/render/entry.ts', config.root),
+        }),
+    },
+  };
+}
+
+/**
+ * Makes the bundle the same on every machine and writes its hash beside it, in `version`.
+ *
+ * @returns {import('astro').AstroIntegration}
+ */
+function versionedBundle() {
+  let root = new URL(import.meta.url);
+  return {
+    name: 'versioned-bundle',
+    hooks: {
+      'astro:config:done': ({ config }) => {
+        root = config.root;
+      },
+      'astro:build:done': async ({ dir }) => {
+        const folder = new URL('../server/', dir);
+        await forgetRoot(folder, root);
+        await writeFile(new URL('../version', dir), await hashOf(folder));
+      },
+    },
+  };
+}
+
+/** @param {URL} folder */
+async function listScripts(folder) {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => name.endsWith('.mjs')).sort();
+}
+
+/**
+ * Astro's manifest and its components carry the path of the checkout, which no page needs.
+ *
+ * @param {URL} folder
+ * @param {URL} root
+ */
+async function forgetRoot(folder, root) {
+  // The quote before it keeps a short path, such as `/app/`, from being found inside another text.
+  const source = JSON.stringify(fileURLToPath(new URL('src/', root))).slice(0, -1);
+  for (const name of await listScripts(folder)) {
+    const script = new URL(name, folder);
+    const code = await readFile(script, 'utf8');
+    await writeFile(
+      script,
+      code.replaceAll(root.href, 'file:///renderer/').replaceAll(source, '"/renderer/src/'),
+    );
+  }
+}
+
+/** @param {URL} folder */
+async function hashOf(folder) {
+  const hash = createHash('sha256');
+  for (const name of await listScripts(folder)) {
+    const code = await readFile(new URL(name, folder));
+    hash.update(`${name} ${code.length}\n`).update(code);
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+export default defineConfig({
+  output: 'server',
+  outDir: './dist/renderer',
+  publicDir: './src/no-public-files',
+  adapter: inProcessRenderer(),
+  integrations: [versionedBundle()],
+  compressHTML: true,
+  session: false,
+  image: { service: passthroughImageService() },
+  devToolbar: { enabled: false },
+  vite: {
+    // Everything that renders is in the bundle: it runs without node_modules.
+    ssr: { noExternal: true },
+    environments: {
+      // Names without a hash: the hash would depend on the path of the checkout.
+      ssr: { build: { rolldownOptions: { output: { chunkFileNames: 'chunks/[name].mjs' } } } },
+    },
+  },
+});

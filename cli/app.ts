@@ -1,0 +1,125 @@
+import { mkdirSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { customAlphabet } from 'nanoid';
+import { openLibrary, readSource, sourceSignature, type Library, type Source } from '../src/conversation/library.ts';
+import { ShareError, systemCode } from '../src/errors.ts';
+import { attach } from '../src/output/attachments.ts';
+import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
+import { siteFiles } from '../src/output/site-files.ts';
+import type { FaultPoint } from '../src/publish/contracts.ts';
+import { createPrepare, type Prepare } from '../src/publish/prepare.ts';
+import { createPublisher, type Publisher } from '../src/publish/publisher.ts';
+import { openCache, type Cache } from '../src/registry/cache.ts';
+import { openRegistry, type Registry } from '../src/registry/shares.ts';
+import { loadRenderer } from '../src/render/renderer.ts';
+import { shareIdAlphabet, shareIdLength, type ShareId, type SiteUrl } from '../src/urls.ts';
+
+/** What the parts are opened with; a plain value, so that a worker thread can open its own. */
+export interface AppPaths {
+  data: string;
+  library: string;
+  output: string;
+  site: SiteUrl;
+}
+
+/** The registry and the library: enough to look. */
+export interface Desk {
+  paths: AppPaths;
+  registry: Registry;
+  library: Library;
+  close(): void;
+}
+
+/** Everything: enough to publish. */
+export interface App extends Desk {
+  output: Output;
+  publisher: Publisher;
+}
+
+export interface AppOptions {
+  /** Called at each named step of publish and revoke; tests stop the process there. */
+  at?: FaultPoint;
+  onBug?: (error: unknown, conversation: string) => void;
+  /** Prepares shares in other threads when there are many. */
+  pool?: { prepare: Prepare; concurrency: number };
+}
+
+export function openDesk(paths: AppPaths): Desk {
+  makeFolder(paths.data);
+  const registry = openRegistry(join(paths.data, 'registry.sqlite'));
+  return { paths, registry, library: openLibrary(paths.library), close: () => registry.close() };
+}
+
+/**
+ * Opens a data folder for publishing, and writes the site-wide files of its output.
+ *
+ * @throws ShareError `registry_*`, `output_*`, `renderer_missing`.
+ */
+export async function openApp(paths: AppPaths, options: AppOptions = {}): Promise<App> {
+  const desk = openDesk(paths);
+  const { registry, library } = desk;
+  const bench = await openBench(paths, options.at);
+  const { output, renderer, cache } = bench;
+  const publisher = createPublisher<Source, Stage>({
+    registry,
+    output,
+    renderer,
+    site: paths.site,
+    sources: sourcesOf(library),
+    prepare: bench.prepare,
+    forget: (conversation) => cache.forget(conversation),
+    newShareId: () => newShareId() as ShareId,
+    now: () => new Date(),
+    ...(options.pool === undefined ? {} : { pool: options.pool }),
+    ...(options.onBug === undefined ? {} : { onBug: options.onBug }),
+    ...(options.at === undefined ? {} : { at: options.at }),
+  });
+  await output.writeSite(siteFiles(await renderer.notFound(paths.site)));
+  const close = () => {
+    cache.close();
+    registry.close();
+  };
+  return { ...desk, output, publisher, close };
+}
+
+/** What preparing a share takes; a worker thread opens only this. */
+export async function openBench(paths: AppPaths, at?: FaultPoint) {
+  const output = openOutputFolder(paths.output, stagingFor(paths), at);
+  const cache: Cache = openCache(join(paths.data, 'cache.sqlite'));
+  const renderer = await loadRenderer({ fragments: cache });
+  const prepare = createPrepare<Source, Stage>({
+    sources: sourcesOf(openLibrary(paths.library)),
+    output,
+    renderer,
+    site: paths.site,
+    attach: (...args) => attach(output, cache, ...args),
+  });
+  return { output, cache, renderer, prepare };
+}
+
+const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);
+
+function sourcesOf(library: Library) {
+  return {
+    find: (conversation: string) => library.find(conversation),
+    read: readSource,
+    signature: sourceSignature,
+  };
+}
+
+/** Beside the output when that was moved out of the data folder: renames do not cross filesystems. */
+function stagingFor({ data, output }: AppPaths): string {
+  const inside = !relative(data, output).startsWith('..');
+  return inside ? join(data, 'staging') : join(dirname(output), `.${basename(output)}.staging`);
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new ShareError('registry_unwritable', `${path} cannot be made: ${systemCode(cause) ?? String(cause)}.`, {
+      hint: 'Choose another data folder with `--data`.',
+      cause,
+    });
+  }
+}

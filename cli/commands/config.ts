@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import type { Setting } from '../config.ts';
+import { configOf, type CommonOptions } from '../context.ts';
+import { paint, print, printJson } from '../report.ts';
+
+export function addConfig(program: Command): void {
+  program
+    .command('config')
+    .summary('show each setting and where it came from')
+    .description(
+      `Shows each setting and where it came from: a flag, the environment (SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_LIBRARY, SHARE_OUTPUT), config.json in the data folder, your own conversation-share/config.json, or the default.`,
+    )
+    .option('--json', 'print {setting: {value, origin}}')
+    .addHelpText('after', '\nExample:\n  $ share config --site https://example.org')
+    .action((options: CommonOptions, command: Command) => {
+      const config = configOf(command);
+      if (options.json === true) return printJson(config);
+      for (const [name, { value, origin }] of Object.entries(config) as [string, Setting<string>][])
+        print(`${name.padEnd(8)} ${value}  ${paint('dim', `(${origin})`)}`);
+    });
+}

@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { ShareError } from '../../src/errors.ts';
+import { notFound, type Created } from '../../src/publish/publisher.ts';
+import { shareUrl } from '../../src/urls.ts';
+import type { App } from '../app.ts';
+import { asNotFound, configOf, withApp, type CommonOptions } from '../context.ts';
+import { findByName } from '../find.ts';
+import { copyText, openUrl } from '../hand-over.ts';
+import { print, printable, printJson, reportError, reportShare, say } from '../report.ts';
+
+interface CreateOptions extends CommonOptions {
+  copy?: boolean;
+  open?: boolean;
+  thinking?: boolean;
+}
+
+export function addCreate(program: Command): void {
+  program
+    .command('create')
+    .argument('<conversation...>', 'library id, title, conversation folder, or session file')
+    .summary('share a conversation and print its link')
+    .description(
+      `Shares a conversation and prints its link, alone, on stdout. A conversation that is shared already keeps its link.
+
+A session file of Claude Code (*.jsonl) is shared where it lies: the link follows it as it grows.`,
+    )
+    .option('--copy', 'also put the link on the clipboard')
+    .option('--open', 'also open the link in the browser')
+    .option('--thinking', 'show the assistant’s thinking, which is left out otherwise')
+    .option('--no-thinking', 'leave thinking out again')
+    .option('--json', 'print what `share status --json` prints')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ share create sales-analysis
+  $ share create ~/.claude/projects/-home-mira-app/3f2a….jsonl --copy
+  $ share create ./my-conversation --thinking`,
+    )
+    .action(async (names: string[], options: CreateOptions, command: Command) => {
+      const config = configOf(command);
+      let failed = 0;
+      const reports: unknown[] = [];
+      await asNotFound(names[0] ?? '', () =>
+        withApp(config, async (app) => {
+          for (const name of names) {
+            try {
+              const created = await create(app, config.owner.value, name, options);
+              reports.push(reportShare(created.share, app.paths.site));
+              await handOver(created, app, options);
+            } catch (error) {
+              if (names.length === 1) throw error;
+              failed = reportError(error, false);
+            }
+          }
+        }),
+      );
+      if (options.json === true) printJson(names.length === 1 ? reports[0] : reports);
+      process.exitCode = failed;
+    });
+}
+
+async function create(
+  app: App,
+  owner: string,
+  name: string,
+  options: Pick<CreateOptions, 'thinking'>,
+): Promise<Created> {
+  const conversation = await conversationToShare(app, owner, name);
+  const created = await app.publisher.create(conversation, owner, options.thinking);
+  const problem = created.share.problem;
+  if (created.outcome === 'failed' || created.outcome === 'held' || created.outcome === 'withdrawn')
+    say(`${printable(created.share.title)}: ${printable(problem?.message ?? '')}`);
+  return created;
+}
+
+/** A path that is not in the library yet is linked into it. */
+async function conversationToShare(app: App, owner: string, name: string): Promise<string> {
+  const known = app.library.resolve(name);
+  if (known !== undefined) return known.conversation;
+  try {
+    return (await findByName(app, owner, name)).conversation;
+  } catch (error) {
+    if (!(error instanceof ShareError) || error.code !== 'not_found') throw error;
+  }
+  try {
+    return (await app.library.link(name)).conversation;
+  } catch (error) {
+    if (error instanceof ShareError && error.code === 'source_missing') throw notFound(name);
+    throw error;
+  }
+}
+
+async function handOver({ share, created }: Created, app: App, options: CreateOptions): Promise<void> {
+  const link = shareUrl(app.paths.site, share.id);
+  if (options.json !== true) print(link);
+  const title = printable(share.title);
+  say(created ? `Shared "${title}".` : `"${title}" is shared already; this is the same link as before.`);
+  if (options.copy === true) say(await copyText(link));
+  if (options.open === true) await openUrl(link);
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { exitCodes } from '../../src/errors.ts';
+import { configOf, withApp, pathsOf, type CommonOptions } from '../context.ts';
+import { printJson, progressBar, say } from '../report.ts';
+import { openPool } from '../pool.ts';
+
+export function addSync(program: Command): void {
+  program
+    .command('sync')
+    .summary('make the output equal to the shares and their conversations')
+    .description(
+      'Publishes what changed, removes what is not shared, and finishes what a crash interrupted. Doing it twice changes nothing more. Exits 1 when a share could not be brought up to date; `share status` says why.',
+    )
+    .option('--json', 'print {published, unchanged, removed, withdrawn, failed}')
+    .addHelpText('after', '\nExample:\n  $ share sync')
+    .action(async (options: CommonOptions, command: Command) => {
+      const config = configOf(command);
+      const pool = openPool(pathsOf(config));
+      try {
+        await withApp(
+          config,
+          async (app) => {
+            const bar = progressBar('Publishing');
+            const summary = await app.publisher.syncAll((done, total) => bar.update(done, total));
+            bar.end();
+            if (options.json === true) printJson(summary);
+            else
+              say(
+                `${summary.published} published, ${summary.unchanged} unchanged, ${summary.removed + summary.withdrawn} removed, ${summary.failed} failed.`,
+              );
+            if (summary.failed > 0) process.exitCode = exitCodes.failed;
+          },
+          { pool },
+        );
+      } finally {
+        await pool.close();
+      }
+    });
+}

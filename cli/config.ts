@@ -1,0 +1,121 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ShareError } from '../src/errors.ts';
+import { toSiteUrl, type SiteUrl } from '../src/urls.ts';
+
+/** Where a value came from, as `share config` shows it. */
+export type Origin = string;
+
+export interface Setting<T> {
+  value: T;
+  origin: Origin;
+}
+
+export interface Config {
+  /** Holds everything else unless that is moved apart. */
+  data: Setting<string>;
+  site: Setting<SiteUrl>;
+  owner: Setting<string>;
+  library: Setting<string>;
+  output: Setting<string>;
+}
+
+/** The same names as flags, as `SHARE_…` variables and in configuration files. */
+export type ConfigFlags = { [name in keyof Config]?: string | undefined };
+
+export interface Surroundings {
+  flags: ConfigFlags;
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+}
+
+export const defaultSite = 'http://127.0.0.1:4321';
+
+const userFile = z.strictObject({
+  data: z.string().min(1).optional(),
+  site: z.string().min(1).optional(),
+  owner: z.string().min(1).optional(),
+  library: z.string().min(1).optional(),
+  output: z.string().min(1).optional(),
+});
+
+/** The owner is not in here: who one is, is set in one's own configuration and not beside shared data. */
+const dataFile = userFile.omit({ data: true, owner: true });
+
+/**
+ * Settles every setting: flag, environment, the data folder's `config.json`, the user's own, default; the first wins.
+ *
+ * @throws ShareError `config_invalid` naming the file or variable.
+ */
+export function readConfig({ flags, env, cwd }: Surroundings): Config {
+  const userPath = join(
+    env.XDG_CONFIG_HOME ?? join(home(env), '.config'),
+    'conversation-share',
+    'config.json',
+  );
+  const user = readConfigFile(userPath, userFile);
+  const pick = (name: keyof ConfigFlags, file: [string, ConfigFlags][]): Setting<string> | undefined =>
+    first([
+      [flags[name], `--${name}`],
+      [env[`SHARE_${name.toUpperCase()}`], `SHARE_${name.toUpperCase()}`],
+      ...file.map(([path, values]): [string | undefined, string] => [values[name], path]),
+    ]);
+
+  const data = absolute(cwd, pick('data', [[userPath, user]]) ?? defaultData(env, cwd));
+  const dataPath = join(data.value, 'config.json');
+  const files: [string, ConfigFlags][] = [
+    [dataPath, readConfigFile(dataPath, dataFile)],
+    [userPath, user],
+  ];
+  const site = pick('site', files) ?? { value: defaultSite, origin: 'default' };
+  const inData = (name: string): Setting<string> => ({
+    value: join(data.value, name),
+    origin: 'in the data folder',
+  });
+  return {
+    data,
+    site: { value: toSiteUrl(site.value), origin: site.origin },
+    owner: pick('owner', [[userPath, user]]) ?? { value: userInfo().username, origin: 'your user name' },
+    library: absolute(cwd, pick('library', files) ?? inData('conversations')),
+    output: absolute(cwd, pick('output', files) ?? inData('site')),
+  };
+}
+
+/** `./data` where there is one of ours, else the place the XDG specification gives to user data. */
+function defaultData(env: Surroundings['env'], cwd: string): Setting<string> {
+  const local = join(cwd, 'data');
+  if (['conversations', 'registry.sqlite'].some((name) => existsSync(join(local, name))))
+    return { value: local, origin: './data, which is here' };
+  const base = env.XDG_DATA_HOME ?? join(home(env), '.local', 'share');
+  return { value: join(base, 'conversation-share'), origin: 'default' };
+}
+
+function home(env: Surroundings['env']): string {
+  return env.HOME ?? homedir();
+}
+
+function first(candidates: readonly [string | undefined, Origin][]): Setting<string> | undefined {
+  for (const [value, origin] of candidates)
+    if (value !== undefined && value !== '') return { value, origin };
+  return undefined;
+}
+
+function absolute(cwd: string, setting: Setting<string>): Setting<string> {
+  return { value: resolve(cwd, setting.value), origin: setting.origin };
+}
+
+function readConfigFile<T>(path: string, schema: z.ZodType<T>): T {
+  if (!existsSync(path)) return schema.parse({});
+  const hint = `Correct or remove ${path}.`;
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new ShareError('config_invalid', `${path} cannot be read as JSON.`, { hint, cause });
+  }
+  const result = schema.safeParse(content);
+  if (result.success) return result.data;
+  throw new ShareError('config_invalid', `${path}: ${z.prettifyError(result.error)}`, { hint });
+}

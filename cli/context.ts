@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { ShareError } from '../src/errors.ts';
+import { notFound } from '../src/publish/publisher.ts';
+import { openApp, openDesk, type App, type AppOptions, type AppPaths, type Desk } from './app.ts';
+import { readConfig, type Config, type ConfigFlags } from './config.ts';
+import { say } from './report.ts';
+
+export interface CommonOptions extends ConfigFlags {
+  json?: boolean;
+}
+
+/** Settles the settings for one command. */
+export function configOf(command: Command): Config {
+  return readConfig({
+    flags: command.optsWithGlobals<ConfigFlags>(),
+    env: process.env,
+    cwd: process.cwd(),
+  });
+}
+
+export function pathsOf(config: Config): AppPaths {
+  return {
+    data: config.data.value,
+    library: config.library.value,
+    output: config.output.value,
+    site: config.site.value,
+  };
+}
+
+/** Opens what is needed to look, and closes it after. */
+export async function withDesk<T>(config: Config, action: (desk: Desk) => Promise<T>): Promise<T> {
+  const desk = openDesk(pathsOf(config));
+  try {
+    return await action(desk);
+  } finally {
+    desk.close();
+  }
+}
+
+/** Opens everything, and closes it after. */
+export async function withApp<T>(
+  config: Config,
+  action: (app: App) => Promise<T>,
+  options: AppOptions = {},
+): Promise<T> {
+  const app = await openApp(pathsOf(config), { onBug, ...options });
+  try {
+    return await action(app);
+  } finally {
+    app.close();
+  }
+}
+
+/**
+ * A registry that another user of this machine closed to us says nothing about what is in it: the words are those for
+ * a conversation that does not exist.
+ */
+export async function asNotFound<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof ShareError && error.code === 'registry_unwritable' && isDenied(error.cause))
+      throw notFound(what);
+    throw error;
+  }
+}
+
+function isDenied(cause: unknown): boolean {
+  return (
+    cause instanceof Error &&
+    'code' in cause &&
+    ['EACCES', 'EPERM', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'].includes(String(cause.code))
+  );
+}
+
+function onBug(error: unknown, conversation: string): void {
+  say(`A bug in conversation-share, met while publishing "${conversation}":`);
+  say(error instanceof Error ? (error.stack ?? String(error)) : String(error));
+}

@@ -1,0 +1,106 @@
+import { cancel, intro, isCancel, log, outro, select } from '@clack/prompts';
+import type { Command } from 'commander';
+import { ShareError } from '../src/errors.ts';
+import { shareUrl } from '../src/urls.ts';
+import type { App } from './app.ts';
+import { statusOf, statusOfAll } from './commands/status.ts';
+import { configOf, withApp } from './context.ts';
+import { copyText, openUrl } from './hand-over.ts';
+import { askYesNo } from './prompts.ts';
+import { printable, type StatusReport } from './report.ts';
+
+type Choice = 'create' | 'copy' | 'open' | 'delete' | 'back';
+
+/** What a share dialog does: choose a conversation, see whether it is shared, then copy, open or delete its link. */
+export async function menu(command: Command): Promise<void> {
+  const config = configOf(command);
+  const owner = config.owner.value;
+  await withApp(config, async (app) => {
+    intro('Share a conversation');
+    for (;;) {
+      const report = await chooseConversation(await statusOfAll(app, owner), app);
+      if (report === undefined) break;
+      await oneConversation(app, owner, report);
+    }
+    outro('Links stay as they are. `share serve` keeps their pages up to date.');
+  });
+}
+
+async function chooseConversation(reports: StatusReport[], app: App): Promise<StatusReport | undefined> {
+  if (reports.length === 0) {
+    cancel(`There are no conversations in ${app.library.folder} yet.`);
+    return undefined;
+  }
+  const chosen = await select({
+    message: 'Which conversation?',
+    maxItems: 12,
+    options: reports.map((report) => ({
+      value: report,
+      label: printable(report.title ?? report.conversation),
+      hint: report.state === 'not-shared' ? (report.type ?? 'cannot be read') : report.state,
+    })),
+  });
+  return isCancel(chosen) ? undefined : chosen;
+}
+
+async function oneConversation(app: App, owner: string, report: StatusReport): Promise<void> {
+  for (let current = report; ; ) {
+    showStanding(current);
+    const choice = await chooseAction(current);
+    if (choice === 'back') return;
+    try {
+      await act(app, owner, current, choice);
+    } catch (error) {
+      if (!(error instanceof ShareError)) throw error;
+      log.error(printable(error.message));
+    }
+    if (choice === 'delete') return;
+    current = await statusOf(app, owner, current.conversation);
+  }
+}
+
+function showStanding(report: StatusReport): void {
+  if (report.state === 'not-shared') log.info('Not shared.');
+  else log.success(`Shared at\n${report.link ?? ''}`);
+  if (report.problem !== null) log.warn(printable(report.problem.message));
+}
+
+async function chooseAction(report: StatusReport): Promise<Choice> {
+  const shared: { value: Choice; label: string; hint?: string }[] = [
+    { value: 'copy', label: 'Copy link' },
+    { value: 'open', label: 'Open in new tab' },
+    { value: 'delete', label: 'Delete share', hint: 'the link will never work again' },
+    { value: 'back', label: 'Back' },
+  ];
+  const unshared: typeof shared = [
+    { value: 'create', label: 'Create link', hint: 'anybody who has it can read' },
+    { value: 'back', label: 'Back' },
+  ];
+  const options = report.state === 'not-shared' ? unshared : shared;
+  const choice = await select({ message: printable(report.title ?? report.conversation), options });
+  return isCancel(choice) ? 'back' : choice;
+}
+
+async function act(
+  app: App,
+  owner: string,
+  report: StatusReport,
+  choice: Exclude<Choice, 'back'>,
+): Promise<void> {
+  if (choice === 'create') {
+    const { share } = await app.publisher.create(report.conversation, owner);
+    log.step(`Created ${shareUrl(app.paths.site, share.id)}`);
+  }
+  if (choice === 'copy') log.step(await copyText(report.link ?? ''));
+  if (choice === 'open') await openUrl(report.link ?? '');
+  if (choice === 'delete') await deleteShare(app, owner, report);
+}
+
+async function deleteShare(app: App, owner: string, report: StatusReport): Promise<void> {
+  const share = app.registry.active(report.conversation);
+  if (share === undefined) return;
+  if (!(await askYesNo('Delete this share? Its link will never work again.'))) return;
+  app.publisher.revoke(share.id, owner);
+  await app.output.emptyTrash();
+  log.success('Deleted. The link answers 404 now; the conversation is untouched.');
+}

@@ -1,0 +1,332 @@
+import { hash } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve as absolute, sep } from 'node:path';
+import { z } from 'zod';
+import { ShareError, systemCode } from '../errors.ts';
+import { isInside, isMissing, readHead, readRegularFile, toSourceError } from './disk.ts';
+import { isClaudeCode } from './formats/claude-code.ts';
+import { parseJson } from './json.ts';
+import { conversationFileName, readNative } from './native-files.ts';
+import { quote } from './native.ts';
+import { readSession } from './source.ts';
+import type { Source, SourceKind } from './source.ts';
+
+export { readSource, sourceSignature, watchPaths } from './source.ts';
+export type { Signature, Source } from './source.ts';
+
+/**
+ * The folder of the owner's conversations. An entry is a folder, named by the conversation's library id, that holds
+ * either a native conversation or a `source.json` which points to a conversation elsewhere. Nothing is kept in memory:
+ * each call looks at the disk.
+ */
+export interface Library {
+  /** Absolute. Need not exist: then the library is empty. */
+  readonly folder: string;
+
+  /** All entries, sorted by id. What is no entry is passed over. */
+  list(): Entry[];
+
+  /**
+   * The entry of a library id; undefined where there is none, and for whatever could not be the name of a folder in
+   * the library.
+   *
+   * @throws ShareError `source_invalid` or `source_unreadable` for a broken `source.json`.
+   */
+  find(conversation: string): Source | undefined;
+
+  /**
+   * What a user may have typed: a library id, or the path of an entry's folder, of a `conversation.json`, or of a
+   * folder or session file that was linked. Ids go before paths.
+   *
+   * @throws ShareError as {@link Library.find}, for the entry that is meant.
+   */
+  resolve(text: string): Source | undefined;
+
+  /**
+   * Makes an entry for a native folder or a session file that stays where it is. The same path, with all links
+   * followed, gives the same entry however often it is linked, also from two processes at once.
+   *
+   * @throws ShareError `source_missing`, `source_unreadable`, `source_invalid` when it has no format that is read,
+   *         `conversation_taken` when another conversation has its id, `output_unwritable` when the library cannot
+   *         be written. The library is then as it was.
+   */
+  link(path: string): Promise<Source>;
+}
+
+export type Entry = Source | BrokenEntry;
+
+/** An entry whose `source.json` cannot be used. */
+export interface BrokenEntry {
+  conversation: string;
+  problem: ShareError;
+}
+
+const linkFileName = 'source.json';
+
+const linkSchema = z.object({
+  version: z.literal(1),
+  kind: z.enum(['native', 'claude-code']),
+  path: z.string().refine((path) => isAbsolute(path) && !path.includes('\0')),
+});
+
+/** @param folder  Made absolute against the working directory. */
+export function openLibrary(folder: string): Library {
+  const root = absolute(folder);
+  const find = (conversation: string) =>
+    isEntryName(conversation) ? readEntry(root, conversation) : undefined;
+  return {
+    folder: root,
+    list: () => listEntries(root),
+    find,
+    resolve: (text) => find(text) ?? findByPath(root, text),
+    link: (path) => linkInto(root, path),
+  };
+}
+
+/** Bytes: what the file systems of Linux take. */
+const longestName = 255;
+
+/** A name without dot in front that stands for one folder directly in the library, on any system. */
+function isEntryName(name: string): boolean {
+  if (name === '' || name.startsWith('.') || name.includes('\0') || !name.isWellFormed()) return false;
+  return basename(name) === name && !name.includes('/') && Buffer.byteLength(name) <= longestName;
+}
+
+function listEntries(root: string): Entry[] {
+  const entries: Entry[] = [];
+  for (const name of namesIn(root).sort()) {
+    if (!isEntryName(name)) continue;
+    const entry = tryEntry(root, name);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+function namesIn(root: string): string[] {
+  try {
+    return readdirSync(root);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    if (systemCode(error) === 'ENOTDIR')
+      throw new ShareError('config_invalid', `${root}: the library must be a folder.`, { cause: error });
+    throw toSourceError(error, root);
+  }
+}
+
+function tryEntry(root: string, conversation: string): Entry | undefined {
+  try {
+    return readEntry(root, conversation);
+  } catch (error) {
+    if (error instanceof ShareError) return { conversation, problem: error };
+    throw error;
+  }
+}
+
+/** A native conversation goes before a link. An entry that is itself a symbolic link is none: watchers do not follow. */
+function readEntry(root: string, conversation: string): Source | undefined {
+  const folder = join(root, conversation);
+  if (!isThere(folder, 'folder')) return undefined;
+  if (isThere(join(folder, conversationFileName)))
+    return { conversation, kind: 'native', path: folder, linked: false };
+  const linkFile = join(folder, linkFileName);
+  return isThere(linkFile) ? { conversation, ...readLink(linkFile), linked: true } : undefined;
+}
+
+function isThere(path: string, what: 'folder' | 'anything' = 'anything'): boolean {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats !== undefined && (what === 'anything' || stats.isDirectory());
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw toSourceError(error, path);
+  }
+}
+
+function readLink(linkFile: string): { kind: SourceKind; path: string } {
+  const result = linkSchema.safeParse(parseJson(readRegularFile(linkFile).bytes, linkFile));
+  if (result.success) return { kind: result.data.kind, path: result.data.path };
+  throw new ShareError(
+    'source_invalid',
+    `${linkFile}: expected {"version": 1, "kind": "native" or "claude-code", "path": an absolute path}.`,
+    {
+      hint: 'Correct the file, or remove its folder and run `share create` with the path of the conversation.',
+    },
+  );
+}
+
+function findByPath(root: string, text: string): Source | undefined {
+  if (text === '' || text.includes('\0')) return undefined;
+  const path = realPathOf(sourcePathOf(text));
+  return findInside(root, path) ?? findLinked(root, path);
+}
+
+/** A native conversation is named by its folder. */
+function sourcePathOf(text: string): string {
+  const path = absolute(text);
+  return basename(path) === conversationFileName ? dirname(path) : path;
+}
+
+function findInside(root: string, path: string): Source | undefined {
+  const realRoot = realPathOf(root);
+  if (!isInside(path, realRoot)) return undefined;
+  const [name = '', ...below] = relative(realRoot, path).split(sep);
+  const isEntry = below.length === 0 || (below.length === 1 && below[0] === linkFileName);
+  return isEntry && isEntryName(name) ? readEntry(root, name) : undefined;
+}
+
+function findLinked(root: string, path: string): Source | undefined {
+  for (const entry of listEntries(root))
+    if (!('problem' in entry) && entry.linked && (entry.path === path || realPathOf(entry.path) === path))
+      return entry;
+  return undefined;
+}
+
+/** Follows the links of as much of a path as exists, so that one whose end was removed is still known. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPathOf(parent), basename(path));
+  }
+}
+
+async function linkInto(root: string, path: string): Promise<Source> {
+  const target = realTarget(path);
+  const known = findInside(root, target) ?? findLinked(root, target);
+  if (known !== undefined) return known;
+  const { kind, id } = await recognise(target);
+  if (!isEntryName(id))
+    throw new ShareError('source_invalid', `${target}: its id ${quote(id)} cannot be the name of a folder.`);
+  return writeLink(root, { conversation: id, kind, path: target, linked: true });
+}
+
+function realTarget(path: string): string {
+  if (path === '' || path.includes('\0'))
+    throw new ShareError('source_missing', `${quote(path)}: there is no such file.`);
+  try {
+    return realpathSync.native(sourcePathOf(path));
+  } catch (error) {
+    throw toSourceError(error, absolute(path));
+  }
+}
+
+/** By content and not by name. */
+async function recognise(path: string): Promise<{ kind: SourceKind; id: string }> {
+  if (statSync(path).isDirectory()) {
+    if (!isThere(join(path, conversationFileName))) throw noFormat(path, 'holds no conversation.json');
+    return { kind: 'native', id: readNative(path).native.id };
+  }
+  if (!isClaudeCode(firstLines(path))) throw noFormat(path, 'has no format that is read');
+  return { kind: 'claude-code', id: await sessionId(path) };
+}
+
+function noFormat(path: string, why: string): ShareError {
+  return new ShareError('source_invalid', `${path}: ${why}.`, {
+    hint: 'A conversation is a folder with a conversation.json, or the session file (*.jsonl) of Claude Code.',
+  });
+}
+
+const headBytes = 1024 * 1024;
+const headLines = 50;
+
+function firstLines(path: string): string[] {
+  return new TextDecoder().decode(readHead(path, headBytes)).split('\n', headLines);
+}
+
+/** `<slug of the title>-<8 hex digits>`: short enough to type, and told apart from a session of the same title. */
+async function sessionId(path: string): Promise<string> {
+  const { title, agent } = (await readSession(path, 'session')).conversation;
+  const { data } = z.object({ sessionId: z.string() }).safeParse(agent);
+  const uuid = /^[\da-f]{8}(?=-)/i.exec(data?.sessionId ?? '')?.[0].toLowerCase();
+  return `${slugOf(title) || 'session'}-${uuid ?? hash('sha256', path).slice(0, 8)}`;
+}
+
+const longestSlug = 40;
+
+function slugOf(title: string): string {
+  const ascii = title.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  const words = ascii.split(/[^a-z\d]+/).filter((word) => word !== '');
+  return words.join('-').slice(0, longestSlug).replace(/-$/, '');
+}
+
+/**
+ * The entry is made under a dot name, which is no entry, and then renamed: onto nothing or an empty folder, which the
+ * system refuses for a folder that holds something. So an entry is there whole or not at all, and of two processes
+ * that want one id only one gets it.
+ */
+function writeLink(root: string, source: Source): Source {
+  const entry = join(root, source.conversation);
+  let draft: string | undefined;
+  try {
+    mkdirSync(root, { recursive: true });
+    draft = mkdtempSync(join(root, '.link-'));
+    writeDurably(join(draft, linkFileName), linkText(source));
+    renameSync(draft, entry);
+    syncFolder(root);
+  } catch (error) {
+    if (draft !== undefined) rmSync(draft, { recursive: true, force: true });
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM'].includes(systemCode(error) ?? '') && isThere(entry))
+      return takenBySame(root, source);
+    throw toLibraryError(error, root);
+  }
+  return source;
+}
+
+function linkText({ kind, path }: Source): string {
+  return `${JSON.stringify({ version: 1, kind, path }, null, 2)}\n`;
+}
+
+function writeDurably(path: string, text: string): void {
+  writeFileSync(path, text, { mode: 0o600, flush: true });
+  syncFolder(dirname(path));
+}
+
+/** Makes the names in a folder durable. Windows cannot open folders, and keeps names without it. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const file = openSync(folder, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The other process may have linked the same conversation a moment before. */
+function takenBySame(root: string, source: Source): Source {
+  const other = readEntry(root, source.conversation);
+  if (other?.linked && other.path === source.path) return other;
+  throw new ShareError(
+    'conversation_taken',
+    `${source.path}: the id ${quote(source.conversation)} is taken by ${other?.path ?? join(root, source.conversation)}.`,
+    {
+      hint: other?.linked
+        ? `If the conversation was moved, write its new path into ${join(root, source.conversation, linkFileName)}.`
+        : 'Give one of the two another id.',
+    },
+  );
+}
+
+function toLibraryError(error: unknown, root: string): unknown {
+  const code = systemCode(error) ?? '';
+  if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG'].includes(code))
+    return error;
+  return new ShareError('output_unwritable', `${root}: the library cannot be written (${code}).`, {
+    hint: 'Make room or give the right to write, or choose another library with --library.',
+    cause: error,
+  });
+}

@@ -1,0 +1,345 @@
+import { z } from 'zod';
+import { ShareError } from '../errors.ts';
+import type { Conversation, ConversationFile, Message, Part, Reading, ToolCallPart } from './conversation.ts';
+
+/*
+ * The native format: `<id>/conversation.json`, with the files that go with it in `<id>/files/`. A field that is not
+ * named here is not read, so that it cannot be published.
+ */
+
+const text = z.string().overwrite((value) => value.toWellFormed());
+
+const nonEmpty = (what: string) => text.regex(/\S/, `expected ${what} that is not empty`);
+
+const time = z.iso
+  .datetime({
+    offset: true,
+    error: 'expected an ISO 8601 date and time with its zone, like "2026-11-22T10:00:00Z"',
+  })
+  .transform((value) => new Date(value).toISOString());
+
+const listedName = z
+  .string()
+  .refine(isPathInside, 'expected a path inside files/, with "/" between folders and without ".."')
+  .describe('Path below `files/`, sub-folders with `/`.');
+
+const fileName = z.string().describe('Name of one of the files: its path below `files/`.');
+
+const textPart = z
+  .object({
+    type: z.literal('text').describe('What the message says.'),
+    text: text.describe('Markdown.'),
+  })
+  .describe('Public, except in system and developer messages.');
+
+const thinkingPart = z
+  .object({
+    type: z.literal('thinking').describe('What the assistant thought before it answered.'),
+    text: text.describe('Markdown.'),
+  })
+  .describe('Private, unless the owner shares with `--thinking`.');
+
+const toolCallPart = z
+  .object({
+    type: z.literal('tool-call').describe('One use of a tool, with its result.'),
+    name: nonEmpty('a name').describe('Name of the tool, e.g. `Bash`.'),
+    input: z.unknown().exactOptional().describe('What the tool was given: any JSON value.'),
+    output: z
+      .unknown()
+      .exactOptional()
+      .describe(
+        'What the tool gave back. Text is shown as it is, any other JSON value as JSON, null is none.',
+      ),
+    status: z
+      .enum(['pending', 'done', 'failed'])
+      .exactOptional()
+      .describe('Default: `done` where there is an output, else `pending`.'),
+  })
+  .describe('Public; a viewer sees it collapsed.');
+
+const imagePart = z
+  .object({
+    type: z.literal('image').describe('A picture shown in its place.'),
+    file: fileName,
+    alt: text.exactOptional().describe('What the picture shows, in words, for those who cannot see it.'),
+  })
+  .describe('Public.');
+
+const filePart = z
+  .object({
+    type: z.literal('file').describe('A link to one of the files.'),
+    file: fileName,
+  })
+  .describe('Public.');
+
+/** Must not match a known type: then a known part with a wrong field would be taken for an unknown one. */
+const otherPart = z
+  .looseObject({
+    type: z
+      .string()
+      .regex(/^(?!(?:text|thinking|tool-call|image|file)$)/)
+      .describe('Any other name.'),
+  })
+  .transform(({ type }) => ({ type: 'unknown' as const, name: type }))
+  .describe('A part of any other type is left out and counted.');
+
+const part = z.union(
+  [
+    z.discriminatedUnion('type', [textPart, thinkingPart, toolCallPart, imagePart, filePart], {
+      error: 'expected the type of a part, like "text"',
+    }),
+    otherPart,
+  ],
+  { error: 'expected an object with a "type"' },
+);
+
+const message = z
+  .object({
+    id: nonEmpty('an id').describe('Unique in the conversation.'),
+    role: z
+      .enum(['user', 'assistant', 'system', 'developer', 'tool'])
+      .describe('Who speaks. Messages of `system` and `developer` are private.'),
+    createdAt: time.exactOptional().describe('ISO 8601 with zone.'),
+    content: z
+      .union([text.describe('Markdown.'), z.array(part)], { error: 'expected a string or a list of parts' })
+      .describe('Text, or a list of parts.'),
+  })
+  .describe('Public, with what the parts say.');
+
+const listedFile = z.object({
+  name: listedName,
+  mediaType: text.exactOptional().describe('E.g. `text/csv`. Default: from the name and the bytes.'),
+  description: text.exactOptional().describe('One line shown beside the file.'),
+});
+
+const owner = z
+  .object({
+    id: text.exactOptional().describe('The owner id that may create and delete the share.'),
+    name: text.exactOptional().describe('Name of the owner.'),
+    email: text.exactOptional().describe('E-mail address of the owner.'),
+  })
+  .describe('Private. Who may share the conversation; without an id, whoever shares it first.');
+
+/** What a `conversation.json` holds. Public and private fields are told apart in the descriptions. */
+export const nativeSchema = z
+  .object({
+    version: z.literal(1).default(1).describe('Version of this format.'),
+    id: z.string().min(1).describe('Private. In the library, the name of the folder that holds this file.'),
+    title: nonEmpty('a title').describe('Public.'),
+    type: nonEmpty('a type')
+      .default('chat')
+      .describe('Public. A word or two: `chat`, `support ticket`, `data analysis`.'),
+    createdAt: time
+      .exactOptional()
+      .describe('Public. ISO 8601 with zone. Default: the time of the first message.'),
+    updatedAt: time
+      .exactOptional()
+      .describe('Public. ISO 8601 with zone. Default: the time of the last message.'),
+    owner: owner.default({}),
+    agent: z.unknown().exactOptional().describe('Private. Configuration of the agent: any JSON value.'),
+    settings: z.unknown().exactOptional().describe('Private. Settings: any JSON value.'),
+    messages: z.array(message).describe('In the order in which they are shown.'),
+    files: z
+      .array(listedFile)
+      .exactOptional()
+      .describe(
+        'Public. Exactly these files of `files/`, in this order. Default: all, except those whose path has a dot name.',
+      ),
+  })
+  .describe('A conversation. Fields that are not named here are private and ignored.');
+
+/** A `conversation.json` that was checked; times are ISO 8601 in UTC. */
+export type Native = z.output<typeof nativeSchema>;
+
+/** The JSON Schema (2020-12) of `conversation.json`, for editors and for other programs. */
+export function nativeJsonSchema(): Record<string, unknown> {
+  const { $schema, ...rest } = z.toJSONSchema(nativeSchema, { io: 'input' });
+  return {
+    $schema,
+    $id: 'urn:conversation-share:conversation:1',
+    title: 'conversation-share: conversation.json',
+    ...rest,
+  };
+}
+
+/**
+ * Checks a parsed `conversation.json`. Does not look at the disk.
+ *
+ * @param path  Named in errors; not opened.
+ * @throws ShareError `source_invalid` with the first three problems and their places, like `messages[3].role`.
+ *         The message never quotes the text of the conversation.
+ */
+export function parseNative(value: unknown, path: string): Native {
+  refuseNewerVersion(value, path);
+  const result = nativeSchema.safeParse(value);
+  if (!result.success) throw invalid(path, result.error.issues.flatMap(problemsOf));
+  const doubles = [
+    ...repeats(result.data.messages, (each) => each.id, 'messages', 'id'),
+    ...repeats(result.data.files ?? [], (each) => each.name, 'files', 'name'),
+  ];
+  if (doubles.length > 0) throw invalid(path, doubles);
+  return result.data;
+}
+
+/**
+ * Makes the conversation of a checked `conversation.json`.
+ *
+ * @param files  The files that exist, as the source found them.
+ * @param fallbackTime  ISO 8601 in UTC; stands where neither the conversation nor a message gives a time.
+ * @throws ShareError `source_invalid` when a part names a file that is not among `files`.
+ */
+export function toReading(
+  native: Native,
+  files: readonly ConversationFile[],
+  options: { path: string; fallbackTime: string },
+): Reading {
+  refuseUnknownFiles(native, new Set(files.map((file) => file.name)), options.path);
+  const unknown = new Map<string, number>();
+  const conversation: Conversation = {
+    title: native.title,
+    type: native.type,
+    ...timesOf(native, options.fallbackTime),
+    owner: native.owner,
+    agent: native.agent,
+    settings: native.settings,
+    messages: native.messages.map((each) => toMessage(each, unknown)),
+    files: [...files],
+  };
+  return { conversation, losses: { hidden: {}, unknown: Object.fromEntries(unknown), malformedLines: [] } };
+}
+
+/** A name, for a message to the owner: quoted, with control characters escaped, and not too long. */
+export function quote(name: string): string {
+  const longest = 100;
+  return JSON.stringify(name.length > longest ? `${name.slice(0, longest)}…` : name);
+}
+
+function refuseNewerVersion(value: unknown, path: string): void {
+  if (typeof value !== 'object' || value === null || !('version' in value)) return;
+  if (typeof value.version !== 'number' || !(value.version > 1)) return;
+  throw new ShareError(
+    'source_invalid',
+    `${path}: version: the format has version ${value.version}, and this program reads version 1.`,
+    { hint: 'Install a newer conversation-share.' },
+  );
+}
+
+const problemsNamed = 3;
+
+function invalid(path: string, problems: readonly string[]): ShareError {
+  const more = problems.length - problemsNamed;
+  const named = problems.slice(0, problemsNamed).join('; ');
+  return new ShareError('source_invalid', `${path}: ${named}${more > 0 ? `; and ${more} more` : ''}.`);
+}
+
+function problemsOf(issue: z.core.$ZodIssue): string[] {
+  return flatten(issue).map(({ path, message: reason }) => `${placeOf(path)}${reason}`);
+}
+
+interface Problem {
+  path: PropertyKey[];
+  message: string;
+}
+
+/** Of a union that fits nowhere, keeps the problems of the branch that got furthest: the one that was meant. */
+function flatten(issue: z.core.$ZodIssue): Problem[] {
+  const branches = issue.code === 'invalid_union' ? issue.errors.map((each) => each.flatMap(flatten)) : [];
+  const depth = (problems: Problem[]) => Math.max(0, ...problems.map((problem) => problem.path.length));
+  const meant = branches.reduce((best, each) => (depth(each) > depth(best) ? each : best), []);
+  if (meant.length === 0) return [{ path: issue.path, message: reasonOf(issue) }];
+  return meant.map(({ path, message: reason }) => ({ path: [...issue.path, ...path], message: reason }));
+}
+
+function reasonOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type')
+    return issue.message.replace(/^Invalid input: /, '').replace('undefined', 'nothing');
+  return issue.message.replace(/^Invalid (?:input|option): /, '').replaceAll('"|"', '", "');
+}
+
+/** `messages[3].content[0].text: `, or nothing for the whole file. */
+function placeOf(path: readonly PropertyKey[]): string {
+  const place = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+  return place === '' ? '' : `${place.replace(/^\./, '')}: `;
+}
+
+function repeats<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+  list: string,
+  field: string,
+): string[] {
+  const first = new Map<string, number>();
+  const problems: string[] = [];
+  for (const [index, item] of items.entries()) {
+    const key = keyOf(item);
+    const earlier = first.get(key);
+    if (earlier === undefined) first.set(key, index);
+    else
+      problems.push(
+        `${list}[${index}].${field}: ${quote(key)} is already the ${field} of ${list}[${earlier}]`,
+      );
+  }
+  return problems;
+}
+
+function refuseUnknownFiles(native: Native, names: ReadonlySet<string>, path: string): void {
+  const where = native.files === undefined ? 'in files/' : 'in the list "files"';
+  const problems: string[] = [];
+  for (const [index, each] of native.messages.entries()) {
+    if (typeof each.content === 'string') continue;
+    for (const [position, one] of each.content.entries()) {
+      if ((one.type !== 'image' && one.type !== 'file') || names.has(one.file)) continue;
+      problems.push(`messages[${index}].content[${position}].file: ${quote(one.file)} is not ${where}`);
+    }
+  }
+  if (problems.length > 0) throw invalid(path, problems);
+}
+
+/** Backslashes are legal in names on most systems, but must not climb out on the one where they part folders. */
+function isPathInside(name: string): boolean {
+  if (!name.isWellFormed() || name.includes('\0') || name.split(/[/\\]/).includes('..')) return false;
+  return name.split('/').every((segment) => segment !== '' && segment !== '.');
+}
+
+function timesOf(native: Native, fallbackTime: string): { createdAt: string; updatedAt: string } {
+  const times = native.messages.map((each) => each.createdAt).filter((each) => each !== undefined);
+  const sorted = times.toSorted();
+  return {
+    createdAt: native.createdAt ?? sorted[0] ?? native.updatedAt ?? fallbackTime,
+    updatedAt: native.updatedAt ?? sorted.at(-1) ?? native.createdAt ?? fallbackTime,
+  };
+}
+
+function toMessage(native: Native['messages'][number], unknown: Map<string, number>): Message {
+  const content = native.content;
+  return {
+    id: native.id,
+    role: native.role,
+    ...(native.createdAt === undefined ? {} : { createdAt: native.createdAt }),
+    parts: typeof content === 'string' ? [{ type: 'text', text: content }] : toParts(content, unknown),
+  };
+}
+
+type NativePart = z.output<typeof part>;
+
+function toParts(content: readonly NativePart[], unknown: Map<string, number>): Part[] {
+  const parts: Part[] = [];
+  for (const each of content) {
+    if (each.type === 'unknown') unknown.set(each.name, (unknown.get(each.name) ?? 0) + 1);
+    else parts.push(each.type === 'tool-call' ? toToolCall(each) : each);
+  }
+  return parts;
+}
+
+function toToolCall(native: z.output<typeof toolCallPart>): ToolCallPart {
+  const output = native.output ?? undefined;
+  return {
+    type: 'tool-call',
+    name: native.name,
+    input: native.input ?? null,
+    ...(output === undefined
+      ? {}
+      : { output: typeof output === 'string' ? output : JSON.stringify(output, null, 2) }),
+    status: native.status ?? (output === undefined ? 'pending' : 'done'),
+  };
+}

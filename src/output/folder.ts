@@ -1,0 +1,313 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ShareError, systemCode } from '../errors.ts';
+import { isShareId, type ShareId } from '../urls.ts';
+
+/**
+ * Where published pages stand. All slow work goes into a stage; `commit` and `remove` are renames and unlinks only, so
+ * that they can run, synchronously, inside a registry transaction. A reader sees the old page or the new, never neither.
+ */
+export interface Output {
+  readonly folder: string;
+  /** Names in the share folder that can be opened: every one of them is public. Foreign names included. */
+  names(): string[];
+  /** True when the share's page is there. */
+  has(id: ShareId): boolean;
+  /** True when this path below the share's folder is there. Paths with a content hash in them never change. */
+  hasPath(id: ShareId, path: string): boolean;
+  /** Absolute path of something published, to read it again. */
+  locate(id: ShareId, path: string): string;
+  /** A place outside the web root to prepare a share's new files in. */
+  stage(id: ShareId): Promise<Stage>;
+  /**
+   * Puts the staged files in place: paths with a content hash first, `index.html` last, then removes every path that is
+   * not in `keep` nor staged. On disk when it returns.
+   *
+   * @param keep  Paths below the share's folder that are there already and stay.
+   * @throws ShareError `output_unwritable`; what was live is then still live.
+   */
+  commit(stage: Pick<Stage, 'id' | 'folder'>, keep: readonly string[]): void;
+  /** Throws a stage away; nothing happens when it was committed. */
+  discard(stage: Pick<Stage, 'folder'>): Promise<void>;
+  /**
+   * Takes everything under this name out of the web root by one rename, however much it is; its bytes go with `emptyTrash`.
+   *
+   * @returns False when there was nothing.
+   * @throws ShareError `output_unwritable`; the page is then still live.
+   */
+  remove(name: string): boolean;
+  /** Deletes what `remove` took away, and stages whose process is gone. */
+  emptyTrash(): Promise<void>;
+  /** Writes the files that belong to the whole site (`404.html`, `robots.txt`, …) where they differ. */
+  writeSite(files: ReadonlyMap<string, string>): Promise<void>;
+}
+
+export interface Stage {
+  readonly id: ShareId;
+  readonly folder: string;
+  /** Adds a file, on disk when this returns. `path` is below the share's folder. */
+  write(path: string, content: string | Uint8Array): Promise<void>;
+  /** Takes over a file that already lies, synced, on the same filesystem. */
+  adopt(path: string, from: string): Promise<void>;
+  /** Absolute path to write a file to; its folder is there. Whoever writes it must sync it. */
+  place(path: string): Promise<string>;
+}
+
+/** Proof that a folder is ours: clean-up deletes only inside a folder that carries it. */
+const marker = '.conversation-share';
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Opens the folder that a host serves, and makes it if it is not there.
+ *
+ * @param staging  A folder outside the web root on the same filesystem.
+ * @param at       Called after each step of a commit; tests stop the process there.
+ * @throws ShareError `output_foreign` for a folder with files in it that this program did not make;
+ *   `output_unwritable`.
+ */
+export function openOutputFolder(
+  folder: string,
+  staging: string,
+  at: (step: string) => void = () => undefined,
+): Output {
+  const shares = join(folder, 'share');
+  explain(folder, () => {
+    claim(folder);
+    mkdirSync(shares, { recursive: true });
+    mkdirSync(staging, { recursive: true, mode: 0o700 });
+    if (statSync(folder).dev !== statSync(staging).dev) {
+      throw new ShareError(
+        'config_invalid',
+        `The output ${folder} and the staging folder ${staging} are on different filesystems, so pages could not be replaced in one step.`,
+        { hint: 'Choose an output folder inside the mounted filesystem, not its root.' },
+      );
+    }
+  });
+  const locate = (id: ShareId, path: string) => join(shares, id, path);
+
+  return Object.freeze<Output>({
+    folder,
+    names: () => explain(folder, () => readdirSync(shares)),
+    has: (id) => existsSync(locate(id, 'index.html')),
+    hasPath: (id, path) => existsSync(locate(id, path)),
+    locate,
+    stage: (id) => explain(folder, () => openStage(staging, id)),
+    commit: (stage, keep) => explain(folder, () => commitStage(stage, join(shares, stage.id), new Set(keep), at)),
+    discard: (stage) => rm(stage.folder, { recursive: true, force: true }),
+    remove: (name) => explain(folder, () => takeAway(shares, name, staging)),
+    emptyTrash: () => sweep(staging),
+    writeSite: (files) => writeSite(folder, staging, files),
+  });
+}
+
+function claim(folder: string): void {
+  const ours = join(folder, marker);
+  if (existsSync(ours)) return;
+  mkdirSync(folder, { recursive: true });
+  if (readdirSync(folder).length > 0) {
+    throw new ShareError('output_foreign', `${folder} holds files that conversation-share did not make.`, {
+      hint: 'Choose an empty folder with `--output`: whatever is not a share is removed from it.',
+    });
+  }
+  writeFileSync(ours, 'Made by conversation-share: `share sync` removes what does not belong here.\n');
+}
+
+// --- staging
+
+async function openStage(staging: string, id: ShareId): Promise<Stage> {
+  const folder = await mkdtemp(join(staging, `stage-${process.pid}-`));
+  const made = new Set<string>();
+  const place = async (path: string): Promise<string> => {
+    const target = join(folder, path);
+    const parent = dirname(target);
+    if (parent !== folder && !made.has(parent)) {
+      await mkdir(parent, { recursive: true });
+      made.add(parent);
+    }
+    return target;
+  };
+  return Object.freeze<Stage>({
+    id,
+    folder,
+    write: (path, content) => explain(path, async () => writeSynced(await place(path), content)),
+    adopt: (path, from) => explain(path, async () => renameSync(from, await place(path))),
+    place: (path) => explain(path, () => place(path)),
+  });
+}
+
+async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o644);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+// --- the steps that run inside a transaction
+
+function commitStage(
+  stage: Pick<Stage, 'folder'>,
+  target: string,
+  keep: ReadonlySet<string>,
+  at: (step: string) => void,
+): void {
+  if (!existsSync(target)) {
+    renameSync(stage.folder, target);
+    syncFolder(dirname(target));
+    return;
+  }
+  const staged = filesBelow(stage.folder).sort(hashedFirstPageLast);
+  for (const path of staged) {
+    const to = join(target, path);
+    mkdirSync(dirname(to), { recursive: true });
+    renameSync(join(stage.folder, path), to);
+    at(`commit:${path.split('/', 1)[0]}`);
+  }
+  const wanted = new Set([...keep, ...staged]);
+  for (const path of filesBelow(target)) if (!wanted.has(path)) removeFile(target, path);
+  at('commit:unlinked');
+  syncFolder(target);
+  rmSync(stage.folder, { recursive: true, force: true });
+}
+
+function hashedFirstPageLast(a: string, b: string): number {
+  return rank(a) - rank(b);
+}
+
+function rank(path: string): number {
+  if (path === 'index.html') return 2;
+  return path.includes('/') ? 0 : 1;
+}
+
+/** Relative paths of all that is not a folder. A share's folder has a handful of files and is three deep. */
+function filesBelow(folder: string, prefix = ''): string[] {
+  return readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
+    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(folder, path) : [path];
+  });
+}
+
+function removeFile(top: string, path: string): void {
+  unlinkSync(join(top, path));
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    if (readdirSync(join(top, parent)).length > 0) return;
+    rmdirSync(join(top, parent));
+  }
+}
+
+function takeAway(shares: string, name: string, staging: string): boolean {
+  const from = join(shares, name);
+  if (lstatSync(from, { throwIfNoEntry: false }) === undefined) return false;
+  renameSync(from, join(staging, `trash-${process.pid}-${process.hrtime.bigint()}`));
+  syncFolder(shares);
+  return true;
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+// --- clean-up, and files of the whole site
+
+async function sweep(staging: string): Promise<void> {
+  for (const name of readdirSync(staging)) {
+    if (isAbandoned(staging, name)) await rm(join(staging, name), { recursive: true, force: true });
+  }
+}
+
+/** Stages belong to the process in their name; another process may be working in its own just now. */
+function isAbandoned(staging: string, name: string): boolean {
+  if (name.startsWith('trash-')) return true;
+  const pid = Number(/^stage-(\d+)-/.exec(name)?.[1]);
+  if (!Number.isInteger(pid)) return false;
+  if (!isRunning(pid)) return true;
+  const stats = statSync(join(staging, name), { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs > abandonedAfterMs;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+async function writeSite(folder: string, staging: string, files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [name, content] of files) {
+    const target = join(folder, name);
+    const current = existsSync(target) ? await readFile(target, 'utf8') : undefined;
+    if (current === content) continue;
+    await explain(folder, async () => {
+      const temporary = join(staging, `stage-${process.pid}-site-${name}`);
+      rmSync(temporary, { force: true });
+      await writeSynced(temporary, content);
+      renameSync(temporary, target);
+    });
+  }
+}
+
+// --- errors
+
+function explain<T>(path: string, action: () => T): T {
+  try {
+    const result = action();
+    if (!(result instanceof Promise)) return result;
+    return result.catch((error: unknown) => {
+      throw toShareError(path, error) ?? error;
+    }) as T;
+  } catch (error) {
+    throw toShareError(path, error) ?? error;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the filesystem is read-only',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  EIO: 'the disk reports an error',
+  ENOTDIR: 'something else stands where a folder should be',
+};
+
+function toShareError(path: string, error: unknown): ShareError | undefined {
+  if (error instanceof ShareError) return undefined;
+  const reason = reasons[systemCode(error) ?? ''];
+  if (reason === undefined) return undefined;
+  return new ShareError('output_unwritable', `${shorten(path)} cannot be written: ${reason}.`, {
+    hint: 'Make room or permission, then run `share sync`.',
+    cause: error,
+  });
+}
+
+/** Share ids are capabilities and never stand whole in a message. */
+function shorten(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (isShareId(segment) ? `${segment.slice(0, 4)}…` : segment))
+    .join('/');
+}

@@ -1,0 +1,363 @@
+import { ShareError } from '../errors.ts';
+import type { ShareId, SiteUrl } from '../urls.ts';
+import { shortShareId } from '../urls.ts';
+import type {
+  FaultPoint,
+  Output,
+  Problem,
+  Registry,
+  Renderer,
+  Share,
+  Source,
+  Sources,
+  Stage,
+} from './contracts.ts';
+import { planSync, type Wanted } from './plan.ts';
+import { digestInputs, type Prepare, type Prepared } from './prepare.ts';
+
+/** What became of one share. */
+export type Outcome = 'published' | 'unchanged' | 'withdrawn' | 'failed' | 'held' | 'not shared';
+
+export interface Created {
+  share: Share;
+  /** False when the conversation was shared already: the link is the one it has always had. */
+  created: boolean;
+  outcome: Outcome;
+}
+
+export interface SyncSummary {
+  published: number;
+  unchanged: number;
+  removed: number;
+  withdrawn: number;
+  failed: number;
+}
+
+/** The only module that knows the order of the steps. */
+export interface Publisher {
+  /**
+   * Shares a conversation, or brings its existing share up to date.
+   *
+   * @param thinking  Show thinking parts; undefined leaves an existing share as it is.
+   * @throws ShareError `not_found` when the conversation is not `owner`'s, as when there is none; whatever reading it
+   *   throws. No share exists then, unless one did before.
+   */
+  create(conversation: string, owner: string, thinking?: boolean): Promise<Created>;
+  /**
+   * Takes a share's page away for good. When this returns every server answers 404; deleting the bytes may go on.
+   *
+   * @throws ShareError `not_found` when it is not `owner`'s; `output_unwritable` when the page could not be removed:
+   *   the share is then revoked all the same, and the next sync tries again.
+   */
+  revoke(id: ShareId, owner: string): void;
+  /** Brings one conversation's share up to date. What is wrong with the conversation becomes its `problem`. */
+  sync(conversation: string): Promise<Outcome>;
+  /** Makes the output equal to the registry and the sources. */
+  syncAll(progress?: (done: number, total: number) => void): Promise<SyncSummary>;
+}
+
+export interface PublisherDependencies<S extends Source, T extends Stage> {
+  registry: Registry;
+  output: Output<T>;
+  sources: Sources<S>;
+  renderer: Pick<Renderer, 'version'>;
+  site: SiteUrl;
+  prepare: Prepare;
+  /** Prepares in other threads, for when `syncAll` has many to do. */
+  pool?: { prepare: Prepare; concurrency: number };
+  /** Forgets what is cached of a conversation whose share is gone. */
+  forget(conversation: string): void;
+  newShareId(): ShareId;
+  now(): Date;
+  /** Told of an error that is no `ShareError`, hence a bug; the share's problem says so too. */
+  onBug?(error: unknown, conversation: string): void;
+  at?: FaultPoint;
+}
+
+/** The words are the same for what does not exist and for what is somebody else's. */
+export function notFound(what: string): ShareError {
+  return new ShareError('not_found', `No conversation or share of yours is called "${what}".`, {
+    hint: '`share list` shows what you share; `share config` shows where conversations are looked for.',
+  });
+}
+
+/** From here on starting threads (about 0.2 s each) pays. */
+const many = 32;
+
+/** Another process published the same share meanwhile, so ours may be older; the work is done again. */
+const attempts = 5;
+
+export function createPublisher<S extends Source, T extends Stage>(
+  dependencies: PublisherDependencies<S, T>,
+): Publisher {
+  const { registry, output, sources, renderer, site, now } = dependencies;
+  const at = dependencies.at ?? (() => undefined);
+  const drawnBy = [renderer.version, site];
+
+  async function create(conversation: string, owner: string, thinking?: boolean): Promise<Created> {
+    const existing = registry.active(conversation);
+    if (existing !== undefined) return update(existing, owner, thinking);
+    const firstOwner = registry.firstOwner(conversation);
+    if (firstOwner !== undefined && firstOwner !== owner) throw notFound(conversation);
+
+    const id = dependencies.newShareId();
+    const choice = { thinking: thinking ?? false };
+    const prepared = await dependencies.prepare({ conversation, id, choice, published: undefined });
+    if (prepared.kind !== 'staged') throw notFound(conversation);
+    if (prepared.owner !== undefined && prepared.owner !== owner) {
+      await discard(prepared);
+      throw notFound(conversation);
+    }
+    at('create:staged');
+    const { title, type } = prepared;
+    const share = registry.exclusively(() => {
+      if (registry.active(conversation) !== undefined) return undefined;
+      at('create:locked');
+      registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
+      commit(prepared);
+      return registry.get(id);
+    });
+    at('create:committed');
+    if (share !== undefined) return { share, created: true, outcome: 'published' };
+    await discard(prepared); // somebody else was a moment faster: theirs is the link
+    return create(conversation, owner, thinking);
+  }
+
+  async function update(share: Share, owner: string, thinking: boolean | undefined): Promise<Created> {
+    if (share.owner !== owner) throw notFound(share.conversation);
+    if (thinking !== undefined && thinking !== share.thinking) registry.setThinking(share.id, thinking);
+    const outcome = await sync(share.conversation);
+    return { share: registry.get(share.id) ?? share, created: false, outcome };
+  }
+
+  /** Runs inside a transaction: renames, unlinks, and one row. */
+  function commit(prepared: Extract<Prepared, { kind: 'staged' }>): void {
+    const { stage, keep, title, type, revision, inputs } = prepared;
+    output.commit(stage, keep);
+    at('publish:moved');
+    registry.setPublished(stage.id, { title, type, revision, publishedAt: now().toISOString(), inputs });
+    at('publish:recorded');
+  }
+
+  function revoke(id: ShareId, owner: string): void {
+    at('revoke:begin');
+    const { share, failure } = registry.exclusively(() => {
+      const found = registry.get(id);
+      if (found === undefined || found.owner !== owner) throw notFound(id);
+      registry.setRevoked(id, now().toISOString());
+      at('revoke:marked');
+      // The mark must stay even where the page cannot be moved: it keeps every later publish away.
+      return { share: found, failure: removeFromOutput(id) };
+    });
+    at('revoke:committed');
+    dependencies.forget(share.conversation);
+    if (failure !== undefined) throw stillLive(share, failure);
+  }
+
+  function removeFromOutput(name: string): unknown {
+    try {
+      output.remove(name);
+      at('revoke:moved');
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async function sync(conversation: string, prepare = dependencies.prepare): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      const share = registry.active(conversation);
+      if (share === undefined) return 'not shared';
+      if (isUpToDate(share)) return share.problem === undefined ? 'unchanged' : 'failed';
+      try {
+        const outcome = await publish(share, prepare);
+        if (outcome !== 'overtaken') return outcome;
+        if (attempt === attempts)
+          throw new ShareError('locked', 'Other processes keep publishing this conversation.');
+      } catch (error) {
+        if (attempt < attempts && registry.get(share.id)?.revision !== share.revision) continue;
+        return fail(share, error);
+      }
+    }
+  }
+
+  function isUpToDate(share: Share): boolean {
+    if (share.inputs === undefined) return false;
+    if (share.revision !== undefined && !output.has(share.id)) return false;
+    return currentInputs(share) === share.inputs;
+  }
+
+  /** Null when the source is gone; undefined when the files are too fresh, or too broken, to tell. */
+  function currentInputs(share: Pick<Share, 'conversation' | 'thinking'>): string | null | undefined {
+    try {
+      const source = sources.find(share.conversation);
+      const signature = source && sources.signature(source);
+      if (signature === undefined) return null;
+      return signature.settled ? digestInputs(signature.text, share, drawnBy) : undefined;
+    } catch (error) {
+      if (error instanceof ShareError) return undefined;
+      throw error;
+    }
+  }
+
+  async function publish(share: Share, prepare: Prepare): Promise<Outcome | 'overtaken'> {
+    const { id, conversation, thinking } = share;
+    const prepared = await prepare({
+      conversation,
+      id,
+      choice: { thinking },
+      published: output.has(id) ? share.revision : undefined,
+    });
+    if (prepared.kind === 'missing') return withdraw(share);
+    if (prepared.owner !== undefined && prepared.owner !== share.owner) {
+      await discard(prepared);
+      throw new ShareError('source_invalid', 'The conversation now names another owner than its share has.', {
+        hint: 'Delete the share, or put the owner back.',
+      });
+    }
+    at('publish:staged');
+    const outcome = registry.exclusively(() => {
+      const current = registry.get(id);
+      if (current?.state !== 'active') return 'not shared';
+      if (current.revision !== share.revision || current.thinking !== thinking) return 'overtaken';
+      at('publish:locked');
+      if (prepared.kind === 'unchanged') {
+        registry.setInputs(id, prepared.inputs);
+        if (current.problem !== undefined) registry.setProblem(id, undefined);
+        return 'unchanged';
+      }
+      commit(prepared);
+      return 'published';
+    });
+    at('publish:committed');
+    if (outcome !== 'published') await discard(prepared);
+    return outcome;
+  }
+
+  function withdraw(share: Share): Outcome {
+    return registry.exclusively(() => {
+      const current = registry.get(share.id);
+      if (current?.state !== 'active') return 'not shared';
+      const removed = output.remove(share.id);
+      at('withdraw:moved');
+      if (!removed && current.problem?.kind === 'missing') return 'withdrawn';
+      registry.setWithdrawn(share.id);
+      registry.setProblem(share.id, missing);
+      return 'withdrawn';
+    });
+  }
+
+  function fail(share: Share, error: unknown): Outcome {
+    if (!(error instanceof ShareError)) dependencies.onBug?.(error, share.conversation);
+    const problem = toProblem(error, output.has(share.id));
+    // What the source itself causes is not tried again until the source changes; a full disk is.
+    const permanent = error instanceof ShareError && permanentCodes.has(error.code);
+    const inputs = permanent ? (currentInputs(share) ?? undefined) : undefined;
+    registry.exclusively(() => {
+      if (registry.get(share.id)?.state !== 'active') return;
+      registry.setProblem(share.id, problem);
+      registry.setInputs(share.id, inputs);
+    });
+    return problem.kind === 'held' ? 'held' : 'failed';
+  }
+
+  async function syncAll(progress: (done: number, total: number) => void = () => undefined) {
+    const { steps, active } = plan();
+    const removals = steps.flatMap((step) => (step.do === 'remove' ? [step.name] : []));
+    const conversations = steps.flatMap((step) => (step.do === 'remove' ? [] : [step.conversation]));
+    const summary: SyncSummary = {
+      published: 0,
+      unchanged: active - conversations.length,
+      removed: removeStrangers(removals),
+      withdrawn: 0,
+      failed: 0,
+    };
+    await output.emptyTrash();
+    const here = { prepare: dependencies.prepare, concurrency: 4 };
+    const { prepare, concurrency } = conversations.length < many ? here : (dependencies.pool ?? here);
+    await eachOf(conversations, concurrency, async (conversation) => {
+      count(summary, await sync(conversation, prepare));
+      progress(summary.published + summary.withdrawn + summary.failed, conversations.length);
+    });
+    return summary;
+  }
+
+  function plan() {
+    const shares = registry.all();
+    const names = output.names();
+    const wanted = shares.map(({ id, conversation, state, ...share }): Wanted => {
+      if (state === 'revoked') return { id, conversation, state, inputs: null };
+      const inputs = currentInputs({ conversation, thinking: share.thinking });
+      return { id, conversation, state, inputs: inputs === undefined ? 'not known' : inputs };
+    });
+    const madeFrom = new Map(shares.map((share) => [share.id as string, share.inputs]));
+    const published = new Map(names.map((name) => [name, madeFrom.get(name)]));
+    const active = wanted.filter((share) => share.state === 'active').length;
+    return { steps: planSync(wanted, published), active };
+  }
+
+  /** Looks at the registry once more for each: another process may have created the share since the plan was made. */
+  function removeStrangers(names: readonly string[]): number {
+    if (names.length === 0) return 0;
+    return registry.exclusively(() => {
+      const active = new Set<string>(registry.all().flatMap((share) => (share.state === 'active' ? [share.id] : [])));
+      const strangers = names.filter((name) => !active.has(name));
+      for (const name of strangers) {
+        output.remove(name);
+        at('sync:removed');
+      }
+      return strangers.length;
+    });
+  }
+
+  async function discard(prepared: Prepared): Promise<void> {
+    if (prepared.kind === 'staged') await output.discard(prepared.stage);
+  }
+
+  return Object.freeze<Publisher>({ create, revoke, sync: (conversation) => sync(conversation), syncAll });
+}
+
+const missing: Problem = {
+  kind: 'missing',
+  code: 'source_missing',
+  message:
+    'The conversation is not where it was, so its page was taken down. It comes back, at the same link, when the conversation does.',
+};
+
+/** Errors that the same source would cause again. */
+const permanentCodes: ReadonlySet<string> = new Set(['source_invalid', 'gate_refused']);
+
+function toProblem(error: unknown, live: boolean): Problem {
+  const rest = live ? ' The page that was live is still live.' : ' Nothing is published.';
+  if (!(error instanceof ShareError))
+    return { kind: 'failed', code: 'bug', message: `An unexpected error: ${String(error)}.${rest}` };
+  const kind = error.code === 'gate_refused' ? 'held' : 'failed';
+  return { kind, code: error.code, message: `${error.message}${rest}` };
+}
+
+function stillLive(share: Share, cause: unknown): ShareError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ShareError(
+    'output_unwritable',
+    `Share ${shortShareId(share.id)} of "${share.conversation}" is revoked, but its page could not be removed and is STILL LIVE: ${why}`,
+    { hint: 'Make the output folder writable, then run `share sync`: it removes the page.', cause },
+  );
+}
+
+function count(summary: SyncSummary, outcome: Outcome): void {
+  if (outcome === 'not shared') return;
+  summary[outcome === 'held' ? 'failed' : outcome] += 1;
+}
+
+/** Runs `action` for every item, at most `limit` at a time. */
+async function eachOf<T>(
+  items: readonly T[],
+  limit: number,
+  action: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await action(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+}

@@ -1,0 +1,33 @@
+import type { Database } from 'better-sqlite3';
+
+export type Migration = (db: Database) => void;
+
+/** Schema history of the registry, oldest first; `PRAGMA user_version` counts the steps taken. Never edit a step. */
+export const migrations: readonly Migration[] = [
+  (db) =>
+    db.exec(`
+      CREATE TABLE shares (
+        id                 TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 26 AND id NOT GLOB '*[^0-9a-z]*'),
+        conversation       TEXT NOT NULL CHECK (conversation <> ''),
+        owner              TEXT NOT NULL CHECK (owner <> ''),
+        state              TEXT NOT NULL CHECK (state IN ('active', 'revoked')),
+        thinking           INTEGER NOT NULL CHECK (thinking IN (0, 1)),
+        title              TEXT NOT NULL,
+        type               TEXT NOT NULL,
+        created_at         TEXT NOT NULL,
+        revoked_at         TEXT CHECK ((revoked_at IS NULL) = (state = 'active')),
+        -- What is in the output now; all NULL while nothing is.
+        published_at       TEXT,
+        published_revision TEXT,
+        -- What the last attempt was made from (source files, renderer, site): equal means nothing to do.
+        inputs             TEXT,
+        problem_kind       TEXT CHECK (problem_kind IN ('failed', 'held', 'missing')),
+        problem_code       TEXT CHECK ((problem_code IS NULL) = (problem_kind IS NULL)),
+        problem_message    TEXT CHECK ((problem_message IS NULL) = (problem_kind IS NULL)),
+        CHECK ((published_at IS NULL) = (published_revision IS NULL))
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE UNIQUE INDEX one_active_share_per_conversation ON shares (conversation) WHERE state = 'active';
+      CREATE INDEX shares_by_conversation ON shares (conversation, created_at);
+    `),
+];

@@ -1,0 +1,211 @@
+import { isShareId, type ShareId } from '../urls.ts';
+import { explain, openDatabase, type Connection } from './database.ts';
+
+export type ShareState = 'active' | 'revoked';
+
+/** Why the output is not what the source asks for. */
+export interface Problem {
+  /** `failed`: could not be made. `held`: must not be published. `missing`: the source is gone, the page withdrawn. */
+  kind: 'failed' | 'held' | 'missing';
+  code: string;
+  message: string;
+}
+
+/** A row of the registry. Times are ISO 8601 in UTC. */
+export interface Share {
+  id: ShareId;
+  /** Library id. */
+  conversation: string;
+  owner: string;
+  state: ShareState;
+  /** The owner asked for thinking parts to be shown. */
+  thinking: boolean;
+  /** As last published, so that a list needs no reading of sources. */
+  title: string;
+  type: string;
+  createdAt: string;
+  revokedAt: string | undefined;
+  publishedAt: string | undefined;
+  /** What is in the output now; undefined while nothing is. */
+  revision: string | undefined;
+  /** What the last attempt was made from; see `publish/publisher.ts`. */
+  inputs: string | undefined;
+  problem: Problem | undefined;
+}
+
+export interface NewShare {
+  id: ShareId;
+  conversation: string;
+  owner: string;
+  thinking: boolean;
+  title: string;
+  type: string;
+  createdAt: string;
+}
+
+export interface Publication {
+  title: string;
+  type: string;
+  revision: string;
+  publishedAt: string;
+  inputs: string | undefined;
+}
+
+/** Which shares exist and what of them is out. Every method throws ShareError `registry_*` when the file gives trouble. */
+export interface Registry {
+  readonly path: string;
+  /** The share with this id, active or revoked. */
+  get(id: ShareId): Share | undefined;
+  /** The one active share of a conversation. */
+  active(conversation: string): Share | undefined;
+  /** All shares of a conversation, newest first. */
+  of(conversation: string): Share[];
+  all(): Share[];
+  allActive(): Share[];
+  /** Who shared the conversation first, even if that share is revoked by now. */
+  firstOwner(conversation: string): string | undefined;
+  /**
+   * Runs `action` while no other process can write the registry, and commits what it wrote; nothing if it throws.
+   * Takes the write lock at once: a deferred upgrade would fail with SQLITE_BUSY_SNAPSHOT. Nested calls join in.
+   */
+  exclusively<T>(action: () => T): T;
+  add(share: NewShare): void;
+  setThinking(id: ShareId, thinking: boolean): void;
+  setPublished(id: ShareId, publication: Publication): void;
+  /** The output holds nothing of this share any more, though it is still active. */
+  setWithdrawn(id: ShareId): void;
+  setInputs(id: ShareId, inputs: string | undefined): void;
+  setProblem(id: ShareId, problem: Problem | undefined): void;
+  setRevoked(id: ShareId, revokedAt: string): void;
+  /** True when another connection committed something since the last call: `PRAGMA data_version`, about 35 µs. */
+  changedByOthers(): boolean;
+  /** @throws ShareError `registry_corrupt` */
+  check(): void;
+  close(): void;
+}
+
+interface Row {
+  id: string;
+  conversation: string;
+  owner: string;
+  state: ShareState;
+  thinking: number;
+  title: string;
+  type: string;
+  created_at: string;
+  revoked_at: string | null;
+  published_at: string | null;
+  published_revision: string | null;
+  inputs: string | null;
+  problem_kind: Problem['kind'] | null;
+  problem_code: string | null;
+  problem_message: string | null;
+}
+
+/** @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable` */
+export function openRegistry(path: string): Registry {
+  const db = openDatabase(path);
+  const run = <T>(action: () => T): T => explain(path, action);
+  const rows = prepareAll(db);
+  let seenVersion = dataVersion(db);
+
+  return Object.freeze<Registry>({
+    path,
+    get: (id) => run(() => one(rows.get.get(id))),
+    active: (conversation) => run(() => one(rows.active.get(conversation))),
+    of: (conversation) => run(() => rows.of.all(conversation).map(toShare)),
+    all: () => run(() => rows.all.all().map(toShare)),
+    allActive: () => run(() => rows.allActive.all().map(toShare)),
+    firstOwner: (conversation) => run(() => rows.firstOwner.get(conversation)?.owner),
+    exclusively: (action) => run(() => (db.inTransaction ? action() : db.transaction(action).immediate())),
+    add: (share) => run(() => void rows.add.run({ ...share, thinking: Number(share.thinking) })),
+    setThinking: (id, thinking) => run(() => void rows.setThinking.run(Number(thinking), id)),
+    setPublished: (id, publication) =>
+      run(() => void rows.setPublished.run({ ...publication, inputs: publication.inputs ?? null, id })),
+    setWithdrawn: (id) => run(() => void rows.setWithdrawn.run(id)),
+    setInputs: (id, inputs) => run(() => void rows.setInputs.run(inputs ?? null, id)),
+    setProblem: (id, problem) =>
+      run(
+        () =>
+          void rows.setProblem.run(problem?.kind ?? null, problem?.code ?? null, problem?.message ?? null, id),
+      ),
+    setRevoked: (id, revokedAt) => run(() => void rows.setRevoked.run(revokedAt, id)),
+    changedByOthers: () =>
+      run(() => {
+        const version = dataVersion(db);
+        const changed = version !== seenVersion;
+        seenVersion = version;
+        return changed;
+      }),
+    check: () => run(() => checkIntegrity(db)),
+    close: () => void db.close(),
+  });
+}
+
+function prepareAll(db: Connection) {
+  const select = (rest: string) => db.prepare<unknown[], Row>(`SELECT * FROM shares ${rest}`);
+  return {
+    get: select('WHERE id = ?'),
+    active: select(`WHERE conversation = ? AND state = 'active'`),
+    of: select('WHERE conversation = ? ORDER BY created_at DESC, id'),
+    all: select('ORDER BY created_at, id'),
+    allActive: select(`WHERE state = 'active' ORDER BY created_at, id`),
+    firstOwner: select('WHERE conversation = ? ORDER BY created_at, id LIMIT 1'),
+    add: db.prepare(`
+      INSERT INTO shares (id, conversation, owner, state, thinking, title, type, created_at)
+      VALUES (@id, @conversation, @owner, 'active', @thinking, @title, @type, @createdAt)`),
+    setThinking: db.prepare('UPDATE shares SET thinking = ?, inputs = NULL WHERE id = ?'),
+    setPublished: db.prepare(`
+      UPDATE shares SET title = @title, type = @type, published_revision = @revision, published_at = @publishedAt,
+        inputs = @inputs, problem_kind = NULL, problem_code = NULL, problem_message = NULL
+      WHERE id = @id AND state = 'active'`),
+    setWithdrawn: db.prepare(
+      'UPDATE shares SET published_revision = NULL, published_at = NULL, inputs = NULL WHERE id = ?',
+    ),
+    setInputs: db.prepare('UPDATE shares SET inputs = ? WHERE id = ?'),
+    setProblem: db.prepare(
+      'UPDATE shares SET problem_kind = ?, problem_code = ?, problem_message = ? WHERE id = ?',
+    ),
+    setRevoked: db.prepare(`
+      UPDATE shares SET state = 'revoked', revoked_at = ?, published_revision = NULL, published_at = NULL,
+        inputs = NULL, problem_kind = NULL, problem_code = NULL, problem_message = NULL
+      WHERE id = ? AND state = 'active'`),
+  };
+}
+
+function one(row: Row | undefined): Share | undefined {
+  return row === undefined ? undefined : toShare(row);
+}
+
+function toShare(row: Row): Share {
+  if (!isShareId(row.id)) throw Object.assign(new Error('malformed share id'), { code: 'SQLITE_CORRUPT' });
+  return {
+    id: row.id,
+    conversation: row.conversation,
+    owner: row.owner,
+    state: row.state,
+    thinking: row.thinking === 1,
+    title: row.title,
+    type: row.type,
+    createdAt: row.created_at,
+    revokedAt: row.revoked_at ?? undefined,
+    publishedAt: row.published_at ?? undefined,
+    revision: row.published_revision ?? undefined,
+    inputs: row.inputs ?? undefined,
+    problem: toProblem(row),
+  };
+}
+
+function toProblem(row: Row): Problem | undefined {
+  if (row.problem_kind === null) return undefined;
+  return { kind: row.problem_kind, code: row.problem_code ?? '', message: row.problem_message ?? '' };
+}
+
+function dataVersion(db: Connection): number {
+  return Number(db.pragma('data_version', { simple: true }));
+}
+
+function checkIntegrity(db: Connection): void {
+  const answer = String(db.pragma('quick_check(1)', { simple: true }));
+  if (answer !== 'ok') throw Object.assign(new Error(answer), { code: 'SQLITE_CORRUPT' });
+}

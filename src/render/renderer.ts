@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { ShareError, systemCode } from '../errors.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { ShareId, SiteUrl } from '../urls.ts';
+
+/** Where a page will stand, and which conversation it shows. */
+export interface Place {
+  site: SiteUrl;
+  shareId: ShareId;
+  /** Library id: the key of the fragment cache, never in the page. */
+  conversation: string;
+}
+
+/** The HTML of one Markdown part. Holds for as long as its validator equals the one of the text now at its position. */
+export interface Fragment {
+  /** 0-based index among the Markdown parts (text and thinking) of a snapshot. */
+  position: number;
+  /** Hash of the text and of the renderer that drew it. */
+  validator: string;
+  html: string;
+}
+
+/** Remembers fragments between renders, and between processes. May forget at any time. */
+export interface FragmentCache {
+  load(conversation: string): Fragment[];
+  /** Replaces what stands at the given positions; those from `count` on are dropped. */
+  store(conversation: string, changed: Fragment[], count: number): void;
+}
+
+export interface Renderer {
+  /** Hash of the built bundle; part of every revision, so that a new renderer draws every page again. */
+  readonly version: string;
+  /**
+   * Draws a snapshot. The same snapshot at the same place gives the same bytes.
+   *
+   * @returns Path below the share's folder → HTML; only `index.html` so far. Every page has passed the gate.
+   * @throws ShareError `gate_refused` when a page holds what no page may hold.
+   */
+  render(snapshot: Snapshot, place: Place): Promise<Map<string, string>>;
+  /** The page for every link that leads nowhere: the same bytes whatever was asked for. */
+  notFound(site: SiteUrl): Promise<string>;
+}
+
+/** What `entry.ts` exports, once built. Only its types are imported: the sources need Vite to run. */
+interface Bundle {
+  renderPage(locals: App.Locals): Promise<string>;
+  renderNotFound(): Promise<string>;
+  renderMarkdown(text: string): string;
+  checkPage(html: string): void;
+}
+
+/**
+ * Loads the built renderer into this process.
+ *
+ * @param options.fragments  Without it every part is drawn anew.
+ * @param options.entry      The built `entry.mjs`; by default the one in this package's `dist/renderer`.
+ * @throws ShareError `renderer_missing` when it is not built.
+ */
+export async function loadRenderer(
+  options: { fragments?: FragmentCache; entry?: URL } = {},
+): Promise<Renderer> {
+  const entry = options.entry ?? new URL('dist/renderer/server/entry.mjs', packageRoot());
+  const [version, bundle] = await Promise.all([readVersion(entry), importBundle(entry)]);
+  return createRenderer(version, bundle, options.fragments ?? forgetful);
+}
+
+const forgetful: FragmentCache = { load: () => [], store: () => undefined };
+
+function createRenderer(version: string, bundle: Bundle, fragments: FragmentCache): Renderer {
+  let notFound: Promise<string> | undefined;
+
+  return {
+    version,
+    async render(snapshot, { site, shareId, conversation }) {
+      const htmlByText = drawMarkdown(snapshot, conversation);
+      const markdown = (text: string): string => htmlByText.get(text) ?? bundle.renderMarkdown(text);
+      const html = await bundle.renderPage({ snapshot, place: { site, shareId }, markdown });
+      check(html);
+      return new Map([['index.html', html]]);
+    },
+    notFound() {
+      notFound ??= bundle.renderNotFound().then((html) => {
+        check(html);
+        return html;
+      });
+      return notFound;
+    },
+  };
+
+  /** The bundle has its own copy of `ShareError`, which `instanceof` does not know outside of it. */
+  function check(html: string): void {
+    try {
+      bundle.checkPage(html);
+    } catch (cause) {
+      if (systemCode(cause) !== 'gate_refused' || !(cause instanceof Error)) throw cause;
+      const hint = 'hint' in cause && typeof cause.hint === 'string' ? { hint: cause.hint } : {};
+      throw new ShareError('gate_refused', cause.message, { ...hint, cause });
+    }
+  }
+
+  /** Text → HTML of every Markdown part. Draws only what the cache does not hold, and stores only what it drew. */
+  function drawMarkdown(snapshot: Snapshot, conversation: string): Map<string, string> {
+    const texts = markdownTexts(snapshot);
+    const known = new Map(fragments.load(conversation).map((fragment) => [fragment.position, fragment]));
+    const changed: Fragment[] = [];
+    const htmlByText = new Map<string, string>();
+    for (const [position, text] of texts.entries()) {
+      const validator = `${hash(text)}:${version}`;
+      const before = known.get(position);
+      const html =
+        before?.validator === validator ? before.html : (htmlByText.get(text) ?? bundle.renderMarkdown(text));
+      if (before?.validator !== validator) changed.push({ position, validator, html });
+      htmlByText.set(text, html);
+    }
+    if (changed.length > 0 || known.size > texts.length) fragments.store(conversation, changed, texts.length);
+    return htmlByText;
+  }
+}
+
+function markdownTexts(snapshot: Snapshot): string[] {
+  return snapshot.rounds
+    .flatMap((round) => round.messages)
+    .flatMap((message) => message.parts)
+    .flatMap((part) => (part.type === 'text' || part.type === 'thinking' ? [part.text] : []));
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** The folder of this package, from a source file as well as from its compiled twin below `dist/`. */
+function packageRoot(): URL {
+  let folder = new URL('.', import.meta.url);
+  while (folder.pathname !== '/') {
+    const manifest = new URL('package.json', folder);
+    if (existsSync(manifest) && /"name": *"conversation-share"/.test(readFileSync(manifest, 'utf8')))
+      return folder;
+    folder = new URL('..', folder);
+  }
+  throw new Error(`No package.json of conversation-share above ${import.meta.url}.`);
+}
+
+/** The build writes the hash beside the bundle: reading 33 bytes costs less than hashing a megabyte at each start. */
+async function readVersion(entry: URL): Promise<string> {
+  try {
+    return (await readFile(new URL('../version', entry), 'utf8')).trim();
+  } catch (cause) {
+    if (systemCode(cause) !== 'ENOENT') throw cause;
+    throw notBuilt(entry, cause);
+  }
+}
+
+async function importBundle(entry: URL): Promise<Bundle> {
+  if (!existsSync(entry)) throw notBuilt(entry);
+  return (await import(entry.href)) as Bundle;
+}
+
+function notBuilt(entry: URL, cause?: unknown): ShareError {
+  return new ShareError('renderer_missing', `The renderer is not built: ${entry.pathname} is not there.`, {
+    hint: 'Run `npm run build:renderer` once.',
+    cause,
+  });
+}

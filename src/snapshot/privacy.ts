@@ -1,0 +1,131 @@
+import type { Conversation, Message, Part } from '../conversation/conversation.ts';
+import { redactJson, redactor, type Redact } from './redact.ts';
+import { toRounds } from './rounds.ts';
+import type {
+  Json,
+  Snapshot,
+  SnapshotFile,
+  SnapshotMessage,
+  SnapshotPart,
+  SnapshotZip,
+} from './snapshot.ts';
+
+/** What the owner decided about one share. */
+export interface Choice {
+  /** Show thinking parts. Off unless the owner asks. */
+  thinking: boolean;
+}
+
+/** What was found out about the conversation's files, in the order of `Conversation.files`. */
+export interface FileFacts {
+  /** Made from `publicNames`. */
+  displayName: string;
+  path: string;
+  mediaType: string;
+  sizeBytes: number;
+  sha256: string;
+  width?: number;
+  height?: number;
+}
+
+/**
+ * Keeps the public part of a conversation. The only door from private to public.
+ *
+ * Fields are named one by one and never spread: a field added to `Conversation` tomorrow
+ * stays private until someone adds it to `Snapshot`.
+ */
+export function toSnapshot(
+  conversation: Conversation,
+  facts: readonly FileFacts[],
+  zip: SnapshotZip | undefined,
+  choice: Choice,
+): Snapshot {
+  const redact = redactor(conversation.owner);
+  const door: Door = { redact, choice, files: indexByName(conversation) };
+  return {
+    version: 1,
+    title: redact(conversation.title),
+    type: redact(conversation.type),
+    createdAt: conversation.createdAt,
+    updatedAt: conversation.updatedAt,
+    rounds: toRounds(conversation.messages.flatMap((message) => toMessage(message, door))),
+    files: facts.map((fact, index) => toFile(fact, conversation.files[index]?.description, redact)),
+    ...(zip === undefined ? {} : { zip: { path: zip.path, sizeBytes: zip.sizeBytes } }),
+  };
+}
+
+/** What viewers may see the conversation and its files called; paths of the output are made from it. */
+export function publicNames(conversation: Conversation): { title: string; fileNames: string[] } {
+  const redact = redactor(conversation.owner);
+  return { title: redact(conversation.title), fileNames: conversation.files.map((file) => redact(file.name)) };
+}
+
+interface Door {
+  redact: Redact;
+  choice: Choice;
+  files: ReadonlyMap<string, number>;
+}
+
+function indexByName(conversation: Conversation): Map<string, number> {
+  return new Map(conversation.files.map((file, index) => [file.name, index]));
+}
+
+/** System and developer messages never pass; a message with nothing left to show is left out. */
+function toMessage(message: Message, door: Door): SnapshotMessage[] {
+  const { role } = message;
+  if (role !== 'user' && role !== 'assistant' && role !== 'tool') return [];
+  const parts = message.parts.flatMap((part) => toPart(part, door));
+  if (parts.length === 0) return [];
+  return [{ role, ...(message.createdAt === undefined ? {} : { createdAt: message.createdAt }), parts }];
+}
+
+function toPart(part: Part, { redact, choice, files }: Door): SnapshotPart[] {
+  switch (part.type) {
+    case 'text':
+      return part.text.trim() === '' ? [] : [{ type: 'text', text: redact(part.text) }];
+    case 'thinking':
+      return choice.thinking && part.text.trim() !== ''
+        ? [{ type: 'thinking', text: redact(part.text) }]
+        : [];
+    case 'tool-call':
+      return [
+        {
+          type: 'tool-call',
+          name: redact(part.name),
+          input: redactJson(toJson(part.input), redact),
+          ...(part.output === undefined ? {} : { output: redact(part.output) }),
+          status: part.status,
+        },
+      ];
+    case 'image': {
+      const file = files.get(part.file);
+      return file === undefined ? [] : [{ type: 'image', file, alt: redact(part.alt ?? '') }];
+    }
+    case 'file': {
+      const file = files.get(part.file);
+      return file === undefined ? [] : [{ type: 'file', file }];
+    }
+  }
+}
+
+function toFile(fact: FileFacts, description: string | undefined, redact: Redact): SnapshotFile {
+  return {
+    name: fact.displayName,
+    path: fact.path,
+    mediaType: fact.mediaType,
+    sizeBytes: fact.sizeBytes,
+    sha256: fact.sha256,
+    ...(description === undefined ? {} : { description: redact(description) }),
+    ...(fact.width === undefined ? {} : { width: fact.width }),
+    ...(fact.height === undefined ? {} : { height: fact.height }),
+  };
+}
+
+/** Readers parse JSON, so a tool's input is JSON already; what is not becomes null rather than a surprise. */
+function toJson(value: unknown): Json {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value !== 'object') return null;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]));
+}

@@ -1,0 +1,59 @@
+/**
+ * What a viewer may see of a conversation at one moment: plain JSON data. Everything in it is public.
+ * Times are ISO 8601 in UTC.
+ */
+export interface Snapshot {
+  version: 1;
+  title: string;
+  type: string;
+  createdAt: string;
+  updatedAt: string;
+  rounds: Round[];
+  files: SnapshotFile[];
+  /** All files as one ZIP; absent where there are no files. */
+  zip?: SnapshotZip;
+}
+
+/** One user message and everything that answers it. A round before the first user message has no user message. */
+export interface Round {
+  /** 1-based, never changes while the conversation grows. */
+  number: number;
+  messages: SnapshotMessage[];
+}
+
+export interface SnapshotMessage {
+  role: 'user' | 'assistant' | 'tool';
+  createdAt?: string;
+  parts: SnapshotPart[];
+}
+
+export type SnapshotPart =
+  | { type: 'text'; text: string }
+  | { type: 'thinking'; text: string }
+  | { type: 'tool-call'; name: string; input: Json; output?: string; status: 'pending' | 'done' | 'failed' }
+  /** `file` is an index into `Snapshot.files`. */
+  | { type: 'image'; file: number; alt: string }
+  | { type: 'file'; file: number };
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export interface SnapshotFile {
+  /** What the owner calls it, made safe to show (no control or bidirectional characters); sub-folders with `/`. */
+  name: string;
+  /** Path below the share's folder, not percent-encoded: `files/<hash>/<safe name>`. */
+  path: string;
+  mediaType: string;
+  sizeBytes: number;
+  /** Lower-case hex. */
+  sha256: string;
+  description?: string;
+  /** Pixels, for raster images whose header could be read. */
+  width?: number;
+  height?: number;
+}
+
+export interface SnapshotZip {
+  /** Path below the share's folder, not percent-encoded: `zip/<hash>/<title>.zip`. */
+  path: string;
+  sizeBytes: number;
+}

@@ -1,0 +1,155 @@
+import { encodePath } from '../urls.ts';
+import type { Json, Round, Snapshot, SnapshotFile, SnapshotMessage, SnapshotPart } from './snapshot.ts';
+
+type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
+
+/**
+ * Writes the whole conversation as one Markdown document, for `curl` and for pasting into another tool.
+ * Text parts stand as they were written. The same snapshot and link give the same bytes.
+ *
+ * @param link  The share's public address without trailing slash; the files are linked below it.
+ */
+export function toMarkdown(snapshot: Snapshot, link: string): string {
+  const blocks = [
+    `# ${inline(snapshot.title)}`,
+    facts(snapshot, link),
+    ...snapshot.rounds.flatMap((round) => roundBlocks(round, snapshot.files, link)),
+    ...filesBlocks(snapshot, link),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function facts({ type, createdAt, updatedAt }: Snapshot, link: string): string {
+  return [
+    `- Type: ${inline(type)}`,
+    `- Created: ${createdAt}`,
+    `- Updated: ${updatedAt}`,
+    `- Link: <${link}>`,
+  ].join('\n');
+}
+
+function roundBlocks(round: Round, files: readonly SnapshotFile[], link: string): string[] {
+  const blocks = [`## Round ${round.number}`];
+  let speaker = '';
+  for (const message of round.messages) {
+    // Messages in a row by the same speaker read as one, as on the page.
+    if (nameOf(message) !== speaker) {
+      speaker = nameOf(message);
+      blocks.push(`**${speaker}**`);
+    }
+    blocks.push(...message.parts.map((part) => partBlock(part, files, link)));
+  }
+  return blocks;
+}
+
+function nameOf(message: SnapshotMessage): string {
+  return message.role === 'user' ? 'User' : 'Assistant';
+}
+
+function partBlock(part: SnapshotPart, files: readonly SnapshotFile[], link: string): string {
+  switch (part.type) {
+    case 'text':
+      return closeFence(part.text.trim());
+    case 'thinking':
+      return quote(`Thinking: ${part.text.trim()}`);
+    case 'tool-call':
+      return toolCallBlock(part);
+    case 'image':
+      return imageLink(part.alt, fileAt(files, part.file), link);
+    case 'file':
+      return fileLink(fileAt(files, part.file), link);
+  }
+}
+
+function toolCallBlock({ name, input, output, status }: ToolCall): string {
+  const blocks = [`Tool call: ${code(name)}${status === 'done' ? '' : ` (${statusWords[status]})`}`];
+  if (!isEmpty(input)) blocks.push(inputBlock(input));
+  if (output) blocks.push(fenced('', output));
+  return blocks.join('\n\n');
+}
+
+const statusWords = { pending: 'no result', failed: 'failed' };
+
+function isEmpty(input: Json): boolean {
+  return input === null || input === '' || (typeof input === 'object' && Object.keys(input).length === 0);
+}
+
+function inputBlock(input: Json): string {
+  return typeof input === 'string' ? fenced('', input) : fenced('json', JSON.stringify(input, null, 2));
+}
+
+/** A fence ends only at a run of at least as many backticks, so it is made longer than any run inside. */
+function fenced(language: string, text: string): string {
+  const fence = '`'.repeat(Math.max(3, longestRun(text) + 1));
+  return `${fence}${language}\n${text.replace(/\n$/, '')}\n${fence}`;
+}
+
+function longestRun(text: string): number {
+  let longest = 0;
+  for (const run of text.match(/`+/g) ?? []) longest = Math.max(longest, run.length);
+  return longest;
+}
+
+/** A message that leaves its fence open would swallow every message after it. */
+function closeFence(text: string): string {
+  let open = '';
+  for (const line of text.split('\n')) {
+    const [, fence = '', rest = ''] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+    if (fence === '') continue;
+    if (open === '') {
+      if (fence.startsWith('~') || !rest.includes('`')) open = fence;
+    } else if (fence.startsWith(open) && rest.trim() === '') open = '';
+  }
+  return open === '' ? text : `${text}\n${open}`;
+}
+
+function quote(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n');
+}
+
+function filesBlocks({ files, zip }: Snapshot, link: string): string[] {
+  if (files.length === 0) return [];
+  const list = files.map((file) => `- ${fileLink(file, link)}: ${described(file)}`).join('\n');
+  const all = zip ? [`[Download all (ZIP, ${zip.sizeBytes} bytes)](${link}/${address(zip.path)})`] : [];
+  return ['## Files', list, ...all];
+}
+
+function described({ description, mediaType, sizeBytes, sha256 }: SnapshotFile): string {
+  const facts = `${mediaType}, ${sizeBytes} bytes, SHA-256 \`${sha256}\``;
+  return description ? `${inline(description)} (${facts})` : facts;
+}
+
+function fileLink(file: SnapshotFile, link: string): string {
+  return `[${inline(file.name)}](${link}/${address(file.path)})`;
+}
+
+function imageLink(alt: string, file: SnapshotFile, link: string): string {
+  return `![${inline(alt || file.name)}](${link}/${address(file.path)})`;
+}
+
+/** `encodeURIComponent` leaves parentheses, which would end a Markdown link. */
+function address(path: string): string {
+  return encodePath(path).replaceAll('(', '%28').replaceAll(')', '%29');
+}
+
+function fileAt(files: readonly SnapshotFile[], index: number): SnapshotFile {
+  const file = files[index];
+  if (file === undefined) throw new Error(`The snapshot has no file ${index}.`);
+  return file;
+}
+
+/** Text that stays text, on one line. */
+function inline(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[\\`*_[\]<>#|]/g, '\\$&');
+}
+
+function code(text: string): string {
+  const fence = '`'.repeat(longestRun(text) + 1);
+  return `${fence} ${text.replace(/\s+/g, ' ')} ${fence}`.replace(/^(`+) (?!`)(.*[^`]) (`+)$/, '$1$2$3');
+}

@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readConfig, type ConfigFlags } from '../../cli/config.ts';
+
+let home: string;
+let env: Record<string, string>;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'share-config-'));
+  env = { HOME: home };
+});
+
+afterEach(() => rmSync(home, { recursive: true }));
+
+const read = (flags: ConfigFlags = {}) => readConfig({ flags, env, cwd: home });
+
+function writeJson(path: string, value: unknown): string {
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, typeof value === 'string' ? value : JSON.stringify(value));
+  return path;
+}
+
+const userFile = () => join(home, '.config/conversation-share/config.json');
+
+test('flag, environment, data folder’s file, own file, default: the first wins, and says where it came from', () => {
+  const data = join(home, 'd');
+  expect(read({ data }).site).toEqual({ value: 'http://127.0.0.1:4321', origin: 'default' });
+  writeJson(userFile(), { site: 'https://user.example' });
+  expect(read({ data }).site).toEqual({ value: 'https://user.example', origin: userFile() });
+  const dataFile = writeJson(join(data, 'config.json'), { site: 'https://data.example/' });
+  expect(read({ data }).site).toEqual({ value: 'https://data.example', origin: dataFile });
+  env.SHARE_SITE = 'https://env.example/repo/';
+  expect(read({ data }).site).toEqual({ value: 'https://env.example/repo', origin: 'SHARE_SITE' });
+  expect(read({ data, site: 'https://flag.example' }).site).toEqual({ value: 'https://flag.example', origin: '--site' });
+});
+
+test('the owner is your user name, or what your own file says; shared data cannot say who you are', () => {
+  const data = join(home, 'd');
+  expect(read({ data }).owner.value).toBe(userInfo().username);
+  writeJson(userFile(), { owner: 'mira' });
+  expect(read({ data }).owner.value).toBe('mira');
+  writeJson(join(data, 'config.json'), { owner: 'mallory' });
+  expect(() => read({ data })).toThrow(expect.objectContaining({ code: 'config_invalid' }));
+});
+
+test('./data is taken where it is one of ours, and not because it is called so', () => {
+  mkdirSync(join(home, 'data'));
+  expect(read().data.value).toBe(join(home, '.local/share/conversation-share'));
+  mkdirSync(join(home, 'data/conversations'));
+  expect(read().data.value).toBe(join(home, 'data'));
+});
+
+test('library and output may be moved apart, relative to where one stands', () => {
+  const config = read({ data: 'd', output: 'public' });
+  expect(config.output.value).toBe(join(home, 'public'));
+  expect(config.library.value).toBe(join(home, 'd/conversations'));
+});
+
+test.each([
+  ['not JSON', '{'],
+  ['a setting that does not exist', { sight: 'https://example.org' }],
+  ['a value of the wrong type', { site: 1 }],
+])('a file with %s is refused by name', (_name, content) => {
+  writeJson(userFile(), content);
+  expect(() => read()).toThrow(
+    expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining(userFile()) as string }),
+  );
+});
+
+test.each(['example.org', 'ftp://example.org', 'https://example.org/?x', 'https://u:p@example.org'])(
+  'the site %s is refused',
+  (site) => expect(() => read({ site })).toThrow(expect.objectContaining({ code: 'config_invalid' })),
+);

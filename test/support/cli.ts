@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export const bin = fileURLToPath(new URL('../../cli/share.js', import.meta.url));
+
+export interface Ran {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string | undefined>;
+  /** Program and arguments to put in front, such as `setpriv`. */
+  through?: string[];
+}
+
+/** The environment without what a developer may have set. */
+function cleanEnv(changes: RunOptions['env'] = {}): NodeJS.ProcessEnv {
+  const { SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_LIBRARY, SHARE_OUTPUT, ...rest } = process.env;
+  void [SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_LIBRARY, SHARE_OUTPUT];
+  return { ...rest, NO_COLOR: '1', XDG_CONFIG_HOME: '/nonexistent', ...changes };
+}
+
+function start(args: readonly string[], { cwd, env, through = [] }: RunOptions = {}): ChildProcess {
+  const [program = process.execPath, ...rest] = [...through, process.execPath, bin, ...args];
+  return spawn(program, rest, { cwd, env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Runs the real command line to its end. */
+export async function share(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const child = start(args, options);
+  const ran = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (ran.stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (ran.stderr += text));
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code, signal, ...ran };
+}
+
+export interface Service {
+  child: ChildProcess;
+  /** What it said on stderr so far. */
+  said(): string;
+  /** Sends a signal, SIGTERM unless told, and gives the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts `share serve` or `share watch` and waits until it says `ready`. */
+export async function startService(args: readonly string[], ready: RegExp, options: RunOptions = {}): Promise<Service> {
+  const child = start(args, options);
+  let text = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr?.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+      if (ready.test(text)) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`ended with ${String(code)}: ${text}`)));
+  });
+  return {
+    child,
+    said: () => text,
+    stop: async (signal = 'SIGTERM') => {
+      if (child.exitCode !== null) return child.exitCode;
+      child.kill(signal);
+      const [code] = (await once(child, 'exit')) as [number | null];
+      return code;
+    },
+  };
+}
