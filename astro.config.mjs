@@ -92,7 +92,6 @@ async function hashOf(folder) {
 export default defineConfig({
   output: 'server',
   outDir: './dist/renderer',
-  publicDir: './src/no-public-files',
   adapter: inProcessRenderer(),
   integrations: [versionedBundle()],
   compressHTML: true,

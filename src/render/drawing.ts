@@ -15,7 +15,7 @@ export interface Drawing {
 }
 
 /** Highlighting costs about 1 ms for a thousand characters, and a block about as much as 100 more. */
-const maximumColoured = 100_000;
+const maximumColoured = 60_000;
 const charactersPerBlock = 100;
 /** Set, the shortest formula is 50 times the size of its source. */
 const maximumFormulas = 5_000;

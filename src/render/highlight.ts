@@ -54,8 +54,14 @@ import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
 import { codeHtml, showInvisible, withoutControls } from './characters.ts';
 
-/** Longest code that is coloured, in characters. Some grammars take quadratic time on hostile text. */
-export const maximumHighlighted = 50_000;
+/** Longest code that is coloured, in characters: several grammars take quadratic time on hostile text. */
+const maximumHighlighted = 16_000;
+
+/**
+ * Long lines, long words, and many words with nothing between them: minified code, base64, prose. Colours gain
+ * nothing there, and the grammars of C, C#, Java and JavaScript take seconds.
+ */
+const unlikeCode = /[^\n]{1000}|\w{256}|(?:\w+\s+){100}/;
 
 const grammars: Readonly<Record<string, LanguageFn>> = {
   __proto__: null as never,
@@ -230,7 +236,7 @@ const highlighter = hljs.newInstance();
 export function highlightCode(code: string, language: string): string {
   const clean = withoutControls(code);
   const name = canonicalName(language);
-  if (name === undefined || clean.length > maximumHighlighted) return codeHtml(clean);
+  if (name === undefined || clean.length > maximumHighlighted || unlikeCode.test(clean)) return codeHtml(clean);
   load(name);
   return showInvisible(highlighter.highlight(clean, { language: name, ignoreIllegals: true }).value);
 }

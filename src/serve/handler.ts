@@ -9,7 +9,7 @@ import { createMemory } from './memory.ts';
 import type { SmallFile } from './memory.ts';
 import { chooseCoding, isFresh } from './negotiation.ts';
 import { etagOf, openFile, statFile } from './output-files.ts';
-import { fail, refuseMethod, respond } from './responses.ts';
+import { fail, refuseMethod } from './responses.ts';
 import { notFoundRoute, toRoute } from './routes.ts';
 import type { Route } from './routes.ts';
 import { streamFile } from './stream-file.ts';
@@ -91,7 +91,8 @@ export function createHandler({ folder, baseSegments, onError }: HandlerOptions)
     const variant = await memory.variant(path, file, coding);
     if (variant.validators !== undefined && isFresh(request.headers, variant.validators))
       response.writeHead(304, [...variant.freshHeaders]).end();
-    else respond(request, response, status, variant.headers, variant.bytes);
+    // For HEAD, Node leaves out the body and keeps its length.
+    else response.writeHead(status, [...variant.headers]).end(variant.bytes);
   }
 
   async function serveStream(

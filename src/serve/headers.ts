@@ -10,7 +10,7 @@ export type Headers = Record<string, string>;
  * The features closed here are those that ask a viewer for something and that browsers know by name: for an unknown one
  * Chromium prints a warning. `clipboard-write` stays open for the page's copy button.
  */
-export const houseHeaders: Readonly<Headers> = {
+const houseHeaders: Readonly<Headers> = {
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -49,6 +49,8 @@ const hashedPath = 'private, max-age=31536000, immutable';
 const closedPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const documentPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'";
 const attachmentPolicy = "sandbox; default-src 'none'";
+/** Browsers show an image in a little page of their own, whose inline style the policy would block. */
+const imagePolicy = `${attachmentPolicy}; style-src 'unsafe-inline'`;
 
 /** Headers of an error that has a plain text body, or none. */
 export const plainHeaders: Readonly<Headers> = {
@@ -72,16 +74,17 @@ export function headersFor(kind: RouteKind, mediaType: MediaType, head: Buffer, 
     ...(kind === 'robots' ? {} : notIndexed),
     'Content-Type': mediaType.type,
     'Cache-Control': isHashed ? hashedPath : checkedEachTime,
-    'Content-Security-Policy': policyFor(kind, head),
+    'Content-Security-Policy': policyFor(kind, mediaType, head),
     ...(isHashed ? { 'Content-Disposition': toContentDisposition(mediaType.inline, name) } : {}),
     ...(mediaType.compressible ? { Vary: 'Accept-Encoding' } : {}),
     ...(kind === 'not-found' ? {} : { 'Accept-Ranges': 'bytes' }),
   };
 }
 
-function policyFor(kind: RouteKind, head: Buffer): string {
+function policyFor(kind: RouteKind, mediaType: MediaType, head: Buffer): string {
   if (kind === 'page' || kind === 'not-found') return toPagePolicy(head);
-  return kind === 'file' || kind === 'zip' ? attachmentPolicy : documentPolicy;
+  if (kind !== 'file' && kind !== 'zip') return documentPolicy;
+  return mediaType.inline ? imagePolicy : attachmentPolicy;
 }
 
 /** Bytes of a page that are searched for its policy; it stands first in `<head>`. */

@@ -14,6 +14,8 @@ const text = (type: string): MediaType => ({
   compressible: true,
   inline: false,
 });
+/** Its encoding is part of its format. */
+const data = (type: string): MediaType => ({ type, compressible: true, inline: false });
 const packed = (type: string): MediaType => ({ type, compressible: false, inline: false });
 const raster = (type: string): MediaType => ({ type, compressible: false, inline: true });
 
@@ -36,9 +38,26 @@ const passiveTypes = new Map<string, MediaType>([
   ['csv', text('text/csv')],
   ['tsv', text('text/tab-separated-values')],
   ['txt', text('text/plain')],
+  ['text', text('text/plain')],
   ['log', text('text/plain')],
   ['md', text('text/markdown')],
-  ['json', { type: 'application/json', compressible: true, inline: false }],
+  ['markdown', text('text/markdown')],
+  ['diff', text('text/x-diff')],
+  ['patch', text('text/x-diff')],
+  ['tex', text('text/x-tex')],
+  ['bib', text('text/x-bibtex')],
+  ['vtt', text('text/vtt')],
+  ['ics', text('text/calendar')],
+  ['json', data('application/json')],
+  ['jsonl', data('application/jsonl')],
+  ['ndjson', data('application/jsonl')],
+  ['geojson', data('application/geo+json')],
+  ['ipynb', data('application/x-ipynb+json')],
+  ['yaml', data('application/yaml')],
+  ['yml', data('application/yaml')],
+  ['toml', data('application/toml')],
+  ['sql', data('application/sql')],
+  ['srt', data('application/x-subrip')],
   ['pdf', packed('application/pdf')],
   ['zip', packed('application/zip')],
   ['gz', packed('application/gzip')],
@@ -68,7 +87,7 @@ const unknownType = packed('application/octet-stream');
 const fixedTypes: Record<Exclude<RouteKind, 'file'>, MediaType> = {
   page: text('text/html'),
   markdown: text('text/markdown'),
-  json: { type: 'application/json', compressible: true, inline: false },
+  json: data('application/json'),
   zip: packed('application/zip'),
   robots: text('text/plain'),
   'not-found': text('text/html'),

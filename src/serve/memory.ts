@@ -7,7 +7,7 @@ import type { Coding, Validators } from './negotiation.ts';
 import { isSameFile } from './output-files.ts';
 
 /** A file's bytes in one coding, with everything a response needs worked out beforehand. */
-export interface Variant {
+interface Variant {
   bytes: Buffer;
   validators: Validators | undefined;
   /** Name, value, name, value, …: the form that `writeHead` takes without copying. */
@@ -26,7 +26,7 @@ export interface SmallFile {
 }
 
 /** What must still be true for a file in memory to be served. */
-export interface Identity {
+interface Identity {
   stat: BigIntStats;
   /** What a download is called: it stands in another file, and in the headers. */
   name: string;

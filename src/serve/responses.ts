@@ -1,21 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 import { plainHeaders } from './headers.ts';
 import type { Headers } from './headers.ts';
-
-/** Sends a whole body, or for HEAD everything but the body. `headers` alternates names and values. */
-export function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  headers: readonly string[],
-  bytes: Buffer,
-): void {
-  response.writeHead(status, [...headers]);
-  if (request.method === 'HEAD') response.end();
-  else response.end(bytes);
-}
 
 /** The same for every address, so that it tells nothing about which exist. The request's body is not read. */
 export function refuseMethod(response: ServerResponse): void {

@@ -12,7 +12,7 @@ export interface Route {
 /** What every other address gets. No address of its own leads here. */
 export const notFoundRoute: Route = { kind: 'not-found', segments: ['404.html'] };
 
-/** Longer request targets are not there. The longest real one is a base path and a name of 255 bytes, percent-encoded. */
+/** Longer request targets are not there. The longest real one is a base path and a name of 150 bytes, percent-encoded. */
 const maxTargetLength = 2048;
 
 /** No separator of any system, no control character, no drive or stream colon (`a.csv::$DATA`), no leading dot. */

@@ -51,7 +51,7 @@ const drainMs = 5_000;
 const maxConnections = 10_000;
 
 /**
- * Serves an output folder over HTTP: every shape of URL that DESIGN.md lists, GET and HEAD, and one 404 page for all else.
+ * Serves an output folder over HTTP: the shapes of URL in `routes.ts`, to GET and HEAD, and one 404 page for all else.
  *
  * @throws ShareError `port_in_use`, or `config_invalid` when the host or the base path cannot be used.
  */

@@ -214,10 +214,11 @@ describe('when the registry or the disk gives trouble', () => {
 
   test.skipIf(!canMount)('a full disk: nothing is half published (needs unshare, mount and root)', async () => {
     data.write('talk', aConversation(), { 'big.csv': 'x'.repeat(3_000_000) });
-    const disk = join(data.paths.data, 'disk');
+    const disk = `${data.paths.data}-disk`;
     mkdirSync(disk);
     const full = await run(['create', 'talk', '--output', join(disk, 'site')], inNamespace(`mount -t tmpfs -o size=1m tmpfs ${disk}`));
     expect(full).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/full/) as string });
+    rmSync(disk, { recursive: true });
     expect((await run(['list', '--json'])).stdout).toBe('[]\n');
   });
 

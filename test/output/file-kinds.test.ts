@@ -232,7 +232,7 @@ test('fileKind never throws, and what is not passive is always inert, for any na
       expect(kind.servedName).toMatch(/\.wasm$/);
       expect(kind.mediaType).toBe('application/octet-stream');
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

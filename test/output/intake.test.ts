@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -103,7 +104,9 @@ describe('takeFile', () => {
   test('takes a file again that changed once while it was copied', async () => {
     const path = aFile('a.bin', Buffer.alloc(8_000_000, 'a'));
     const taking = takeFile({ path }, staging);
-    while (readdirSync(staging).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    // In the middle of the copy: the first chunk is there, the last is not.
+    while (stagedBytes() === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(stagedBytes()).toBeLessThan(8_000_000);
     const whole = Buffer.alloc(8_000_000, 'b');
     writeFileSync(path, whole);
     const taken = await taking;
@@ -135,6 +138,10 @@ describe('takeFile', () => {
     }
   });
 });
+
+function stagedBytes(): number {
+  return readdirSync(staging).reduce((sum, name) => sum + statSync(join(staging, name)).size, 0);
+}
 
 function aLink(): string {
   const path = join(folder, 'link.txt');

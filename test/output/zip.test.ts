@@ -124,6 +124,8 @@ describe('writeZip', () => {
         expect(date).toEqual([1980, 1, 1, 0, 0, 0]);
         expect(mode).toBe(0o100644);
         expect(method === 0).toBe(['chart.png', 'large.bin', 'empty.csv'].includes(name));
+        // Sizes stand before the bytes of what is stored and small (bit 3 says that they follow).
+        if (name === 'chart.png') expect(flags & 0x8).toBe(0);
         expect((flags & 0x800) !== 0).toBe(name.startsWith('表'));
       }
       expect(read[0]?.[1]).toBe(Buffer.from('hello').toString('hex'));

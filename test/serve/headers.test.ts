@@ -114,6 +114,7 @@ describe('an attached file', () => {
     ['chart.PNG', 'image/png', true],
     ['a.csv', 'text/csv; charset=utf-8', false],
     ['a.pdf', 'application/pdf', false],
+    ['a.ipynb', 'application/x-ipynb+json', false],
     ['page.html', 'application/octet-stream', false],
     ['page.html.wasm', 'application/octet-stream', false],
     ['drawing.svg', 'application/octet-stream', false],

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openApp, type AppPaths } from '../../cli/app.ts';
 import { aConversation } from './data-folder.ts';
 
@@ -17,6 +18,7 @@ async function publish(): Promise<void> {
     const conversation = { id: 'talk', ...aConversation({ title: `Edit ${process.pid}.${++edits}` }) };
     writeFileSync(join(paths.library, 'talk', 'conversation.json'), JSON.stringify(conversation));
     await app.publisher.sync('talk');
+    await nextTurn(); // after a revoke nothing above waits for the disk, and `stop` would never be heard
   }
   process.send?.('stopped');
 }

@@ -303,10 +303,10 @@ describe('one session file, beside others', () => {
     const look = setInterval(() => seen.add(pages.get('session')), 1);
     for (const text of ['a\n', 'b\n', 'c\n']) {
       await unlink(file);
-      await sleep(20);
+      await sleep(5);
       await writeFile(file, text);
       await shows('session', text);
-      await sleep(150);
+      await rest();
     }
     clearInterval(look);
     expect(seen).not.toContain('missing');

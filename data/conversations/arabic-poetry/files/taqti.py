@@ -1,4 +1,4 @@
-FEET = {"فعولن": "⏑––", "فعولُ": "⏑–⏑", "مفاعيلن": "⏑–––", "مفاعلن": "⏑–⏑–"}
+FEET = {"فعولن": "∪––", "فعولُ": "∪–∪", "مفاعيلن": "∪–––", "مفاعلن": "∪–∪–"}
 
 LINES = {
     "1أ": ["فعولن", "مفاعيلن", "فعولن", "مفاعلن"],
@@ -9,4 +9,4 @@ LINES = {
 
 for half, feet in LINES.items():
     scan = " ".join(FEET[foot] for foot in feet)
-    print(half, scan, "short:", scan.count("⏑"), "long:", scan.count("–"))
+    print(half, scan, "short:", scan.count("∪"), "long:", scan.count("–"))
