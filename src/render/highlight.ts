@@ -236,7 +236,8 @@ const highlighter = hljs.newInstance();
 export function highlightCode(code: string, language: string): string {
   const clean = withoutControls(code);
   const name = canonicalName(language);
-  if (name === undefined || clean.length > maximumHighlighted || unlikeCode.test(clean)) return codeHtml(clean);
+  if (name === undefined || clean.length > maximumHighlighted || unlikeCode.test(clean))
+    return codeHtml(clean);
   load(name);
   return showInvisible(highlighter.highlight(clean, { language: name, ignoreIllegals: true }).value);
 }

@@ -3,8 +3,11 @@ import { plainProse, proseHtml } from './characters.ts';
 /** A link leaves no referrer, gives no window handle and passes no rank. */
 const rel = 'noopener noreferrer nofollow ugc';
 
-/** `https:x` without slashes resolves against our own address, so the slashes and a first letter of the host are asked for. */
-const publicHref = /^(?:https?:\/\/[^/\\?#\s]|mailto:[^\s])/i;
+/**
+ * `https:x` without slashes resolves against our own address, so the slashes and a first letter of the host are
+ * asked for. Schemes are in lower case, as the sanitiser wants them.
+ */
+const publicHref = /^(?:https?:\/\/[^/\\?#\s]|mailto:[^\s])/;
 
 /** Markdown encodes these itself; an address from raw HTML may hold them still. */
 const unsafeInHref = /[\u0000-\u0020\u007F"<>\\^`{|}]/g;

@@ -100,7 +100,7 @@ function toSpan(within: string, length: number, start: number, display: boolean)
 /**
  * A single dollar is more often a price or a shell variable. So the opening one touches what follows and no word
  * before it, the first dollar after it is its end or there is none, and that one touches what stands before it and
- * no word, brace or bracket after it. `$5 and $10`, `$HOME/$USER` and `$20 a month, 30$` stay text.
+ * no word, brace or bracket after it. A number with words is a price. `$5 and $10`, `$HOME/$USER` and `$20 a month, 30$` stay text.
  */
 function dollarSpan(text: string, start: number): Span | undefined {
   if (/[\w$]/.test(text.charAt(start - 1)) || /[\s$]/.test(text.charAt(start + 1))) return undefined;
@@ -109,7 +109,7 @@ function dollarSpan(text: string, start: number): Span | undefined {
   const end = start + 1 + length;
   const tex = text.slice(start + 1, end);
   if (tex === '' || text.charAt(end) !== '$' || /\s$/.test(tex)) return undefined;
-  if (/[\w${(]/.test(text.charAt(end + 1)) || /^[\d.,]+[a-z]*[\s–-]+[a-z]{2}/i.test(tex)) return undefined;
+  if (/[\w${(]/.test(text.charAt(end + 1)) || /^\d[^\\^_={}]*\s[a-z]{2}/i.test(tex)) return undefined;
   return { tex, display: false, end: end + 1 };
 }
 

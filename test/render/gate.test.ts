@@ -71,6 +71,7 @@ describe('a page is refused', () => {
     ['a protocol-relative link', '<a href="//evil.example">a</a>', 'not absolute'],
     ['a protocol-relative link with a backslash', '<a href="/\\evil.example">a</a>', 'not absolute'],
     ['a protocol-relative link with a tab', '<a href="/\t/evil.example">a</a>', 'not absolute'],
+    ['a link with a control in it', '<a href="https://a.example\u0001/">a</a>', 'a link with'],
     ['a relative link', '<a href="files/a">a</a>', 'not absolute'],
     ['a remote image', '<img src="https://evil.example/a.png">', 'an image from elsewhere'],
     ['an SVG image', '<img src="data:image/svg+xml;base64,AAAA">', 'an image from elsewhere'],

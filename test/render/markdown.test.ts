@@ -19,7 +19,7 @@ test.each([
   ['line breaks', 'a  \nb\nc', '<p>a<br>\nb\nc</p>'],
   ['numbered lists', '3. a\n4. b', '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>'],
   ['inline code', '`a <b>`', '<p><code>a &lt;b&gt;</code></p>'],
-  ['indented code', '    a <b>', '<pre><code>a &lt;b&gt;</code></pre>'],
+  ['indented code', '    a <b>', '<pre><code>a &lt;b&gt;\n</code></pre>'],
   ['code of no known language', '```nope:x\na\n```', '<pre><code class="language-nope">a\n</code></pre>'],
   [
     'code of a language that is a word of JavaScript',
@@ -70,8 +70,8 @@ describe('links', () => {
     ['without slashes become text', '[a](https:evil)', 'a'],
     [
       'of raw HTML follow the same rules',
-      '<a href="java&#10;script:x" onclick="y" id="z" target="_top">a</a> <a href=" HTTPS://example.org/a b">c</a>',
-      `a <a href="HTTPS://example.org/a%20b" ${rel}>c</a>`,
+      '<a href="java&#10;script:x" onclick="y" id="z" target="_top">a</a> <a href="https://example.org/a b">c</a>',
+      `a <a href="https://example.org/a%20b" ${rel}>c</a>`,
     ],
     ['do not hold links', '<a href="https://a.example">a <span>[b](https://b.example)</span></a>', undefined],
   ])('%s', (_name, text, html) => {
@@ -181,7 +181,7 @@ describe('maths', () => {
   });
 
   test('is bounded, whatever its macros expand to', () => {
-    const bomb = `$$${'\\def\\a{xxxxxxxxxx}\\def\\b{\\a\\a\\a\\a\\a\\a\\a\\a\\a\\a}\\def\\c{\\b\\b\\b\\b\\b\\b\\b\\b\\b\\b}\\def\\d{\\c\\c\\c\\c\\c\\c\\c\\c\\c\\c}'}\\d$$`;
+    const bomb = String.raw`$$\def\a{xxxxxxxxxx}\def\b{\a\a\a\a\a\a\a\a\a\a}\def\c{\b\b\b\b\b\b\b\b\b\b}\def\d{\c\c\c\c\c\c\c\c\c\c}\d$$`;
     expect(renderMarkdown(bomb).length).toBeLessThan(2_000);
     expect(renderMarkdown('$x$ '.repeat(40_000)).length).toBeLessThan(3_000_000);
   });
@@ -225,6 +225,15 @@ describe('raw HTML', () => {
   ])('%s', (_name, text, html) => {
     expect(renderMarkdown(text)).toContain(html);
     expect(() => checkPage(pageAround(renderMarkdown(text)))).not.toThrow();
+  });
+
+  test('left open in a block does not reach the text after it', () => {
+    expect(renderMarkdown('<div><u>a</div>\n\nb')).toBe('<div>&lt;u&gt;a</div>\n<p>b</p>\n');
+  });
+
+  test('that nests deeper than people do is shown', () => {
+    expect(renderMarkdown('<div>'.repeat(100))).toContain('<div><div>');
+    expect(renderMarkdown('<div>'.repeat(300))).toContain('&lt;div&gt;&lt;div&gt;');
   });
 
   test('cannot pass for what we draw ourselves', () => {
