@@ -45,7 +45,9 @@ async function idleSync(data: DataFolder): Promise<number> {
   return median(times);
 }
 
-console.log(`Node ${process.versions.node}; conversations of ${messagesEach} messages; times in ms, medians.`);
+console.log(
+  `Node ${process.versions.node}; conversations of ${messagesEach} messages; times in ms, medians.`,
+);
 
 head('By number of shares', 'shares', 'saved → on disk', 'sync, nothing to do', 'full sync, empty cache');
 const followed: number[] = [];
@@ -58,7 +60,9 @@ for (const size of sizes) {
   row(size, ms(follow), ms(idle), ms(full));
   data.remove();
 }
-console.log(`\nSaved → on disk, largest beside smallest library: ${((followed.at(-1) ?? 0) / (followed[0] ?? 1)).toFixed(2)} ×`);
+console.log(
+  `\nSaved → on disk, largest beside smallest library: ${((followed.at(-1) ?? 0) / (followed[0] ?? 1)).toFixed(2)} ×`,
+);
 
 head('Others with the same conversations', 'tool', 'pages', 'saved → on disk', 'full build');
 for (const size of sizes.filter((count) => count <= rivalsUpTo)) {
@@ -77,9 +81,19 @@ for (const size of sizes.filter((count) => count <= rivalsUpTo)) {
 head('One conversation', 'what', 'ms', 'beside', 'ratio');
 const warm = await warmPublish();
 const floor = warm.bareWriteMs + warm.renderMs;
-row('warm publish', ms(warm.publishMs), `bare write ${ms(warm.bareWriteMs)} + changed message ${ms(warm.renderMs)}`, `${(warm.publishMs / floor).toFixed(2)} ×`);
+row(
+  'warm publish',
+  ms(warm.publishMs),
+  `bare write ${ms(warm.bareWriteMs)} + changed message ${ms(warm.renderMs)}`,
+  `${(warm.publishMs / floor).toFixed(2)} ×`,
+);
 const cold = await coldCreate();
-row('`share create`, cold', ms(cold.createMs), `node -e 0: ${ms(cold.nodeMs)}`, `${(cold.createMs / cold.nodeMs).toFixed(2)} ×`);
+row(
+  '`share create`, cold',
+  ms(cold.createMs),
+  `node -e 0: ${ms(cold.nodeMs)}`,
+  `${(cold.createMs / cold.nodeMs).toFixed(2)} ×`,
+);
 const small = await revoke(1);
 const large = await revoke(1_000);
 row('revoke, 1 file', ms(small), '', '');

@@ -10,7 +10,8 @@ export async function revoke(files: number, runs = 15): Promise<number> {
   writeBenchConversation(data.paths.library, 1);
   const folder = join(data.paths.library, idOf(1), 'files');
   mkdirSync(folder);
-  for (let file = 0; file < files; file++) writeFileSync(join(folder, `${file}.txt`), `${file} `.repeat(2_000));
+  for (let file = 0; file < files; file++)
+    writeFileSync(join(folder, `${file}.txt`), `${file} `.repeat(2_000));
   const app = await data.open();
   const times: number[] = [];
   for (let run = 0; run < runs; run++) {

@@ -36,19 +36,18 @@ function toMarkdown(seed: number, edit: number): string {
   return `---\ntitle: "${title}"\nlayout: page.njk\n---\n\n${rounds}\n`;
 }
 
-/** Eleventy with markdown-it, highlight.js (through lowlight) and KaTeX left out: the least it could be asked to do. */
+/** Eleventy with markdown-it and highlight.js, maths left as text: the least it could be asked to do. */
 export function eleventy(count: number): Rival {
   const folder = aFolder('eleventy');
   mkdirSync(join(folder, '_includes'));
-  const layout = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title></head><body><main><h1>{{ title }}</h1>{{ content | safe }}</main></body></html>';
+  const layout =
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title></head><body><main><h1>{{ title }}</h1>{{ content | safe }}</main></body></html>';
   writeFileSync(join(folder, '_includes', 'page.njk'), layout);
   writeFileSync(
     join(folder, 'eleventy.config.js'),
     `import markdownIt from 'markdown-it';
-import { common, createLowlight } from 'lowlight';
-import { toHtml } from 'hast-util-to-html';
-const lowlight = createLowlight(common);
-const highlight = (code, language) => lowlight.registered(language) ? toHtml(lowlight.highlight(language, code)) : '';
+import hljs from 'highlight.js/lib/common';
+const highlight = (code, language) => hljs.getLanguage(language) ? hljs.highlight(code, { language }).value : '';
 export default function (config) {
   config.setLibrary('md', markdownIt({ html: true, linkify: true, highlight }));
   config.setQuietMode(true);
@@ -56,7 +55,8 @@ export default function (config) {
 }
 `,
   );
-  const write = (seed: number, edit = 0) => writeFileSync(join(folder, `${idOf(seed)}.md`), toMarkdown(seed, edit));
+  const write = (seed: number, edit = 0) =>
+    writeFileSync(join(folder, `${idOf(seed)}.md`), toMarkdown(seed, edit));
   for (let seed = 0; seed < count; seed++) write(seed);
   const cmd = join(root, 'node_modules/@11ty/eleventy/cmd.cjs');
   const page = (seed: number) => join(folder, '_site', idOf(seed), 'index.html');
@@ -64,7 +64,10 @@ export default function (config) {
     folder,
     build: () => time(() => run([cmd, '--quiet'], folder)),
     edit: async (runs) => {
-      const child = spawn(process.execPath, [cmd, '--watch', '--incremental'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(process.execPath, [cmd, '--watch', '--incremental'], {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       try {
         await said(child, /Watching/);
         return await edits(runs, count, write, page);
@@ -85,7 +88,10 @@ export function astroIncremental(count: number): Rival {
     `export default { devToolbar: { enabled: false }, experimental: { incrementalBuild: true } };\n`,
   );
   const write = (seed: number, edit = 0) =>
-    writeFileSync(join(folder, 'src', 'pages', `${idOf(seed)}.md`), toMarkdown(seed, edit).replace('layout: page.njk\n', ''));
+    writeFileSync(
+      join(folder, 'src', 'pages', `${idOf(seed)}.md`),
+      toMarkdown(seed, edit).replace('layout: page.njk\n', ''),
+    );
   for (let seed = 0; seed < count; seed++) write(seed);
   const cmd = join(root, 'node_modules/astro/bin/astro.mjs');
   const build = () => run([cmd, 'build', '--silent'], folder);
@@ -106,7 +112,12 @@ export function astroIncremental(count: number): Rival {
 
 function run(args: readonly string[], cwd: string): void {
   const env = { ...process.env, ASTRO_TELEMETRY_DISABLED: '1' };
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   if (status !== 0) throw new Error(stderr);
 }
 
@@ -136,7 +147,10 @@ async function edits(
     const before = statSync(page(seed)).mtimeMs;
     write(seed, edit);
     const start = performance.now();
-    await until(() => statSync(page(seed)).mtimeMs !== before && readFileSync(page(seed), 'utf8').includes(`Edit ${edit}.`));
+    await until(
+      () =>
+        statSync(page(seed)).mtimeMs !== before && readFileSync(page(seed), 'utf8').includes(`Edit ${edit}.`),
+    );
     times.push(performance.now() - start);
   }
   return median(times);

@@ -19,7 +19,10 @@ export async function time(action: () => unknown): Promise<number> {
 }
 
 /** Runs the contestants in turn, A B A B …, so that a machine that slows down slows all of them; medians in ms. */
-export async function paired(runs: number, contestants: Record<string, () => unknown>): Promise<Record<string, number>> {
+export async function paired(
+  runs: number,
+  contestants: Record<string, () => unknown>,
+): Promise<Record<string, number>> {
   const times: Record<string, number[]> = {};
   for (let run = 0; run < runs; run++)
     for (const [name, action] of Object.entries(contestants)) (times[name] ??= []).push(await time(action));
@@ -49,7 +52,8 @@ export function benchConversation(id: string, seed: number, edit = 0): Record<st
     id: `m${index}`,
     role: index % 2 === 0 ? 'user' : 'assistant',
     createdAt: new Date(Date.UTC(2026, 0, 1, 0, index)).toISOString(),
-    content: messageText(seed * 100 + index) + (index === messagesEach - 1 && edit > 0 ? `\n\nEdit ${edit}.` : ''),
+    content:
+      messageText(seed * 100 + index) + (index === messagesEach - 1 && edit > 0 ? `\n\nEdit ${edit}.` : ''),
   }));
   return {
     version: 1,

@@ -19,7 +19,9 @@ export async function warmPublish(runs = 41): Promise<WarmPublish> {
   const app = await data.open();
   const { share } = await app.publisher.create(idOf(1), 'bench');
   const folder = join(data.paths.output, 'share', share.id);
-  const files = ['conversation.json', 'conversation.md', 'index.html'].map((name) => readFileSync(join(folder, name)));
+  const files = ['conversation.json', 'conversation.md', 'index.html'].map((name) =>
+    readFileSync(join(folder, name)),
+  );
   let edit = 0;
   const publish = async () => {
     if ((await app.publisher.sync(idOf(1))) !== 'published') throw new Error('not published');
@@ -29,7 +31,8 @@ export async function warmPublish(runs = 41): Promise<WarmPublish> {
     writeBenchConversation(data.paths.library, 1, ++edit);
     const once = await paired(1, {
       publish,
-      bareWrite: () => files.forEach((bytes, index) => bareWrite(join(data.paths.data, `bare-${index}`), bytes)),
+      bareWrite: () =>
+        files.forEach((bytes, index) => bareWrite(join(data.paths.data, `bare-${index}`), bytes)),
       render: () => renderMarkdown(`${messageText(139)}\n\nEdit ${edit}.`),
     });
     for (const [name, ms] of Object.entries(once)) times[name]?.push(ms);

@@ -1,7 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { customAlphabet } from 'nanoid';
-import { openLibrary, readSource, sourceSignature, type Library, type Source } from '../src/conversation/library.ts';
+import {
+  openLibrary,
+  readSource,
+  sourceSignature,
+  type Library,
+  type Source,
+} from '../src/conversation/library.ts';
 import { ShareError, systemCode } from '../src/errors.ts';
 import { attach } from '../src/output/attachments.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
@@ -41,7 +47,7 @@ export interface AppOptions {
   at?: FaultPoint;
   onBug?: (error: unknown, conversation: string) => void;
   /** Prepares shares in other threads when there are many. */
-  pool?: { prepare: Prepare; concurrency: number };
+  pool?: { prepare: Prepare };
 }
 
 export function openDesk(paths: AppPaths): Desk {
@@ -117,9 +123,13 @@ function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (cause) {
-    throw new ShareError('registry_unwritable', `${path} cannot be made: ${systemCode(cause) ?? String(cause)}.`, {
-      hint: 'Choose another data folder with `--data`.',
-      cause,
-    });
+    throw new ShareError(
+      'registry_unwritable',
+      `${path} cannot be made: ${systemCode(cause) ?? String(cause)}.`,
+      {
+        hint: 'Choose another data folder with `--data`.',
+        cause,
+      },
+    );
   }
 }

@@ -97,8 +97,7 @@ function home(env: Surroundings['env']): string {
 }
 
 function first(candidates: readonly [string | undefined, Origin][]): Setting<string> | undefined {
-  for (const [value, origin] of candidates)
-    if (value !== undefined && value !== '') return { value, origin };
+  for (const [value, origin] of candidates) if (value !== undefined && value !== '') return { value, origin };
   return undefined;
 }
 

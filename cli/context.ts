@@ -28,7 +28,7 @@ export function pathsOf(config: Config): AppPaths {
 }
 
 /** Opens what is needed to look, and closes it after. */
-export async function withDesk<T>(config: Config, action: (desk: Desk) => Promise<T>): Promise<T> {
+export async function withDesk<T>(config: Config, action: (desk: Desk) => T | Promise<T>): Promise<T> {
   const desk = openDesk(pathsOf(config));
   try {
     return await action(desk);

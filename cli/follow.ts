@@ -28,7 +28,9 @@ export async function follow(app: App): Promise<Following> {
       wanted: () => wantedOf(app),
       registryChanged: () => app.registry.changedByOthers(),
       sync: (conversation) => syncAndSay(app, conversation),
-      syncAll: async () => void (await app.publisher.syncAll()),
+      syncAll: async () => {
+        await app.publisher.syncAll();
+      },
       onError: (error) => say(`Watching: ${error instanceof Error ? error.message : String(error)}`),
     });
     return {
@@ -66,7 +68,10 @@ function pathsOf(library: Library, conversation: string): string[] {
 async function syncAndSay({ publisher, registry }: App, conversation: string): Promise<void> {
   const before = registry.active(conversation)?.problem?.message;
   const outcome = await publisher.sync(conversation);
-  if (outcome === 'published') return say(`${time()} ${conversation}: published`);
+  if (outcome === 'published') {
+    say(`${time()} ${conversation}: published`);
+    return;
+  }
   const problem = registry.active(conversation)?.problem?.message;
   if (problem !== undefined && problem !== before) say(`${time()} ${conversation}: ${printable(problem)}`);
 }

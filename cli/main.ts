@@ -31,7 +31,9 @@ export async function main(args: readonly string[]): Promise<void> {
 
 export function buildProgram(): Command {
   const program = new Command('share')
-    .description('Share an AI conversation by an unlisted public link that follows it and ends when you say so.')
+    .description(
+      'Share an AI conversation by an unlisted public link that follows it and ends when you say so.',
+    )
     .version(version(), '-V, --version')
     .option('--data <folder>', 'data folder (SHARE_DATA; default ./data where there is one)')
     .option('--site <url>', 'public address of the site (SHARE_SITE)')
@@ -67,7 +69,8 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locke
     addConfig,
   ])
     add(program);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for how to call it)');
+  for (const command of program.commands)
+    command.exitOverride().showHelpAfterError('(add --help for how to call it)');
   return program;
 }
 
@@ -92,6 +95,8 @@ function quietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
 }
 
 function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8')) as {
+    version: string;
+  };
   return version;
 }

@@ -44,7 +44,7 @@ async function chooseConversation(reports: StatusReport[], app: App): Promise<St
 }
 
 async function oneConversation(app: App, owner: string, report: StatusReport): Promise<void> {
-  for (let current = report; ; ) {
+  for (let current = report; ;) {
     showStanding(current);
     const choice = await chooseAction(current);
     if (choice === 'back') return;

@@ -17,8 +17,6 @@ export interface Job {
 
 export interface Pool {
   prepare: Prepare;
-  /** How many requests are worth having under way. */
-  concurrency: number;
   close(): Promise<void>;
 }
 
@@ -35,7 +33,6 @@ export function openPool(paths: AppPaths, size = availableParallelism()): Pool {
 
   const start = (): Worker[] => (workers ??= Array.from({ length: size }, () => startWorker(paths, waiting)));
   return {
-    concurrency: size * 2, // one being worked on and one waiting, each
     prepare: (request) =>
       new Promise((resolve, reject) => {
         const job = jobs++;
@@ -56,8 +53,14 @@ function startWorker(paths: AppPaths, waiting: Map<number, Waiting>): Worker {
     const waiter = waiting.get(answer.job);
     waiting.delete(answer.job);
     if (waiter === undefined) return;
-    if ('prepared' in answer) return waiter.resolve(answer.prepared);
-    if ('bug' in answer) return waiter.reject(answer.bug);
+    if ('prepared' in answer) {
+      waiter.resolve(answer.prepared);
+      return;
+    }
+    if ('bug' in answer) {
+      waiter.reject(answer.bug);
+      return;
+    }
     const { code, message, hint } = answer.failure;
     waiter.reject(new ShareError(code, message, hint === undefined ? {} : { hint }));
   });

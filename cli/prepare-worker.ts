@@ -6,14 +6,14 @@ import type { Answer, Job } from './pool.ts';
 /** A thread of `pool.ts`: prepares shares, never commits one. */
 const bench = openBench(workerData as AppPaths);
 
-parentPort?.on('message', async ({ job, request }: Job) => {
-  const { prepare } = await bench;
-  parentPort?.postMessage(await answer(job, () => prepare(request)));
+parentPort?.on('message', (job: Job) => {
+  void answer(job).then((result) => parentPort?.postMessage(result));
 });
 
-async function answer(job: number, prepare: () => ReturnType<Awaited<typeof bench>['prepare']>): Promise<Answer> {
+async function answer({ job, request }: Job): Promise<Answer> {
   try {
-    return { job, prepared: await prepare() };
+    const { prepare } = await bench;
+    return { job, prepared: await prepare(request) };
   } catch (error) {
     if (!(error instanceof ShareError)) return { job, bug: error };
     return { job, failure: { code: error.code, message: error.message, hint: error.hint } };

@@ -50,7 +50,8 @@ export function reportShare(share: Share, site: SiteUrl): StatusReport {
     createdAt: share.createdAt,
     publishedAt: share.publishedAt ?? null,
     revision: share.revision ?? null,
-    problem: share.problem === undefined ? null : { code: share.problem.code, message: share.problem.message },
+    problem:
+      share.problem === undefined ? null : { code: share.problem.code, message: share.problem.message },
   };
 }
 
@@ -93,9 +94,19 @@ export function printReport(report: StatusReport): void {
   const name = paint('bold', printable(report.title ?? report.conversation));
   const details = [report.type, report.title === null ? null : report.conversation, whenOf(report)];
   print(`${paint(style, mark.padEnd(12))}  ${name}`);
-  print(paint('dim', `              ${details.filter((part) => part !== null).map(printable).join(' · ')}`));
-  if (report.link !== null && report.state !== 'revoked') print(`              ${paint('cyan', report.link)}`);
-  if (report.problem !== null) print(paint(style === 'dim' ? 'yellow' : style, `              ${printable(report.problem.message)}`));
+  print(
+    paint(
+      'dim',
+      `              ${details
+        .filter((part) => part !== null)
+        .map(printable)
+        .join(' · ')}`,
+    ),
+  );
+  if (report.link !== null && report.state !== 'revoked')
+    print(`              ${paint('cyan', report.link)}`);
+  if (report.problem !== null)
+    print(paint(style === 'dim' ? 'yellow' : style, `              ${printable(report.problem.message)}`));
 }
 
 function whenOf(report: StatusReport): string | null {
@@ -137,8 +148,12 @@ export function progressBar(label: string): { update(done: number, total: number
     shown = true;
     const width = 24;
     const filled = Math.round((done / total) * width);
-    process.stderr.write(`\r\x1b[K${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done}/${total}`);
+    process.stderr.write(
+      `\r\x1b[K${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done}/${total}`,
+    );
   };
-  const end = (): void => void (shown && process.stderr.write('\r\x1b[K'));
+  const end = (): void => {
+    if (shown) process.stderr.write('\r\x1b[K');
+  };
   return { update, end };
 }

@@ -5,7 +5,9 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major < 22 || (major === 22 && minor < 22)) {
   console.error(`conversation-share needs Node 22.22 or newer; this is Node ${process.versions.node}.`);
-  console.error('In a checkout run `npx share …`, which brings its own Node; else install Node 24 from nodejs.org.');
+  console.error(
+    'In a checkout run `npx share …`, which brings its own Node; else install Node 24 from nodejs.org.',
+  );
   process.exit(1);
 }
 

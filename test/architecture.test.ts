@@ -15,7 +15,8 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8');
-  const pattern = /(?:^|\n)\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
   return [...text.matchAll(pattern)].map(([, type, named, dynamic]) => {
     const target = named ?? dynamic ?? '';
     const to = target.startsWith('.') ? normalize(join(dirname(file), target.replace(/\?.*$/, ''))) : target;
@@ -37,7 +38,8 @@ function stationOf(path: string): string {
 
 /** Pure modules of stations that have an adapter too. */
 const pureFiles = [/^src\/conversation\/(?!library|source|disk|native-files|schema)/, /^src\/snapshot\//];
-const isPure = (path: string) => stationOf(path) === 'pure' || pureFiles.some((pattern) => pattern.test(path));
+const isPure = (path: string) =>
+  stationOf(path) === 'pure' || pureFiles.some((pattern) => pattern.test(path));
 
 test('the imports were found', () => {
   expect(files.length).toBeGreaterThan(40);
@@ -56,7 +58,8 @@ describe('who may import whom', () => {
 
   test('publish imports pure modules and the contracts it declares', () => {
     const wrong = imports.filter(
-      ({ from, to }) => inside(to) && stationOf(from) === 'publish' && stationOf(to) !== 'publish' && !isPure(to),
+      ({ from, to }) =>
+        inside(to) && stationOf(from) === 'publish' && stationOf(to) !== 'publish' && !isPure(to),
     );
     expect(wrong).toEqual([]);
   });
@@ -67,7 +70,8 @@ describe('who may import whom', () => {
 
   test('pages and components know snapshots and addresses, never a conversation', () => {
     const wrong = imports.filter(
-      ({ from, to }) => stationOf(from) === 'page' && (stationOf(to) === 'conversation' || stationOf(to) === 'registry'),
+      ({ from, to }) =>
+        stationOf(from) === 'page' && (stationOf(to) === 'conversation' || stationOf(to) === 'registry'),
     );
     expect(wrong).toEqual([]);
   });
@@ -81,7 +85,11 @@ describe('who may import whom', () => {
     });
     // Besides it: the publisher's contracts and the taking in of files name types of both, and convert nothing.
     const others = seers.filter((file) => file !== 'src/snapshot/privacy.ts');
-    expect(others.filter((file) => !importsOf(file).every((one) => one.typeOnly || !isSnapshotOrConversation(one.to)))).toEqual([]);
+    expect(
+      others.filter(
+        (file) => !importsOf(file).every((one) => one.typeOnly || !isSnapshotOrConversation(one.to)),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -90,9 +98,14 @@ function isSnapshotOrConversation(path: string): boolean {
 }
 
 describe('outside packages', () => {
-  const packageOf = (name: string) => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
+  const packageOf = (name: string) =>
+    name
+      .split('/')
+      .slice(0, name.startsWith('@') ? 2 : 1)
+      .join('/');
   const outside = imports.filter(
-    ({ to }) => !inside(to) && !to.startsWith('node:') && !builtinModules.includes(to) && !to.startsWith('astro'),
+    ({ to }) =>
+      !inside(to) && !to.startsWith('node:') && !builtinModules.includes(to) && !to.startsWith('astro'),
   );
 
   test('each is imported in one folder only', () => {
@@ -103,7 +116,9 @@ describe('outside packages', () => {
     }
     // zod parses at every edge: the native format, and the command line's configuration files.
     folders.delete('zod');
-    expect([...folders].filter(([, used]) => used.size > 1).map(([name, used]) => [name, ...used])).toEqual([]);
+    expect([...folders].filter(([, used]) => used.size > 1).map(([name, used]) => [name, ...used])).toEqual(
+      [],
+    );
   });
 
   test('what the published package needs at run time is a dependency; what is bundled is not', () => {

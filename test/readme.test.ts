@@ -5,7 +5,9 @@ import { buildProgram } from '../cli/main.ts';
 
 const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
 const program = buildProgram();
-const manifest = JSON.parse(readFileSync(fileURLToPath(new URL('../package.json', import.meta.url)), 'utf8')) as {
+const manifest = JSON.parse(
+  readFileSync(fileURLToPath(new URL('../package.json', import.meta.url)), 'utf8'),
+) as {
   scripts: Record<string, string>;
 };
 
@@ -21,9 +23,13 @@ test.each(program.commands.map((command) => [command.name(), command] as const))
 
 test('every `share …` command and flag in the README exists', () => {
   const names = new Set(program.commands.map((command) => command.name()));
-  const flags = new Set([...program.commands, program].flatMap((command) => command.options.map((option) => option.long)));
+  const flags = new Set(
+    [...program.commands, program].flatMap((command) => command.options.map((option) => option.long)),
+  );
   const used = [...readme.matchAll(/\bshare ([a-z]+)\b/g)].map((match) => match[1] ?? '');
-  const inCode = [...readme.matchAll(/`(?:npx )?share ([a-z]+)|^npx share ([a-z]+)/gm)].map((m) => m[1] ?? m[2] ?? '');
+  const inCode = [...readme.matchAll(/`(?:npx )?share ([a-z]+)|^npx share ([a-z]+)/gm)].map(
+    (m) => m[1] ?? m[2] ?? '',
+  );
   expect(used.length).toBeGreaterThan(10);
   expect(inCode.filter((name) => !names.has(name))).toEqual([]);
   const named = [...readme.matchAll(/`(--[a-z-]+)`/g)].map((match) => match[1] ?? '');
@@ -31,7 +37,9 @@ test('every `share …` command and flag in the README exists', () => {
 });
 
 test('every npm script in the README exists', () => {
-  const scripts = [...readme.matchAll(/npm (?:run )?(start|test|check|build(?::\w+)?|bench)\b/g)].map((match) => match[1] ?? '');
+  const scripts = [...readme.matchAll(/npm (?:run )?(start|test|check|build(?::\w+)?|bench)\b/g)].map(
+    (match) => match[1] ?? '',
+  );
   expect(scripts.length).toBeGreaterThan(4);
   expect(scripts.filter((name) => !(name in manifest.scripts))).toEqual([]);
 });

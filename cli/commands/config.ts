@@ -14,7 +14,10 @@ export function addConfig(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ share config --site https://example.org')
     .action((options: CommonOptions, command: Command) => {
       const config = configOf(command);
-      if (options.json === true) return printJson(config);
+      if (options.json === true) {
+        printJson(config);
+        return;
+      }
       for (const [name, { value, origin }] of Object.entries(config) as [string, Setting<string>][])
         print(`${name.padEnd(8)} ${value}  ${paint('dim', `(${origin})`)}`);
     });

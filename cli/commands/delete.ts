@@ -20,7 +20,10 @@ export function addDelete(program: Command): void {
     )
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print what `share status --json` prints')
-    .addHelpText('after', '\nExamples:\n  $ share delete sales-analysis\n  $ share delete https://example.org/share/4k0w… --yes')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ share delete sales-analysis\n  $ share delete https://example.org/share/4k0w… --yes',
+    )
     .action(async (name: string, options: DeleteOptions, command: Command) => {
       const config = configOf(command);
       const owner = config.owner.value;
@@ -52,9 +55,13 @@ async function deleteShare(app: App, owner: string, name: string, { share }: Fou
 async function confirm({ share }: Found, { yes }: DeleteOptions): Promise<void> {
   if (yes === true || share?.state !== 'active') return;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new ShareError('usage', `Deleting the share of "${share.title}" wants a yes, and there is no terminal to ask on.`, {
-      hint: 'Say it with `--yes`.',
-    });
+    throw new ShareError(
+      'usage',
+      `Deleting the share of "${share.title}" wants a yes, and there is no terminal to ask on.`,
+      {
+        hint: 'Say it with `--yes`.',
+      },
+    );
   }
   const { askYesNo } = await import('../prompts.ts');
   if (!(await askYesNo(`Delete the share of "${printable(share.title)}"? Its link will never work again.`)))

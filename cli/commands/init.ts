@@ -12,7 +12,10 @@ export function addInit(program: Command): void {
     .description(
       'Makes the data folder with its library, registry and output, and keeps the site URL in its config.json when one is given. Running it again changes nothing else.',
     )
-    .addHelpText('after', '\nExamples:\n  $ share init\n  $ share init --data ./data --site https://share.example.org')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ share init\n  $ share init --data ./data --site https://share.example.org',
+    )
     .action(async (_options: unknown, command: Command) => {
       const config = configOf(command);
       const { data, library, output, site } = config;

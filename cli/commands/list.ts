@@ -16,14 +16,17 @@ Examples:
   $ share list
   $ share list --all --json | jq -r '.[].link'`,
     )
-    .action(async (options: CommonOptions & { all?: boolean }, command: Command) => {
+    .action((options: CommonOptions & { all?: boolean }, command: Command) => {
       const config = configOf(command);
-      await withDesk(config, async ({ registry, paths }) => {
+      return withDesk(config, ({ registry, paths }) => {
         const shares = options.all === true ? registry.all() : registry.allActive();
         const reports = shares
           .filter((share) => share.owner === config.owner.value)
           .map((share) => reportShare(share, paths.site));
-        if (options.json === true) return printJson(reports);
+        if (options.json === true) {
+          printJson(reports);
+          return;
+        }
         reports.forEach(printReport);
         if (reports.length === 0) say('You share nothing. `share create <conversation>` makes a link.');
       });

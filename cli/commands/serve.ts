@@ -26,7 +26,10 @@ export function addServe(program: Command): void {
     .option('--port <number>', 'port to listen on; 0 for any free one', toPort, 4321)
     .option('--no-watch', 'only serve; another process keeps the pages up to date')
     .option('--links', 'print the link of every share at the start')
-    .addHelpText('after', '\nExamples:\n  $ share serve\n  $ share serve --host 0.0.0.0 --port 8080 --site https://share.example.org')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ share serve\n  $ share serve --host 0.0.0.0 --port 8080 --site https://share.example.org',
+    )
     .action(async (options: ServeOptions, command: Command) => {
       const config = configOf(command);
       const pool = openPool(pathsOf(config));
@@ -39,7 +42,9 @@ export function addServe(program: Command): void {
           try {
             const server = await serve(app, options);
             if (config.site.value === defaultSite && server.port !== 4321)
-              say(`Links say ${defaultSite}, but this server listens on port ${server.port}: set --site to its address.`);
+              say(
+                `Links say ${defaultSite}, but this server listens on port ${server.port}: set --site to its address.`,
+              );
             await stopped;
             await server.close();
           } finally {
@@ -54,7 +59,13 @@ export function addServe(program: Command): void {
 async function serve(app: App, { host, port, links }: ServeOptions) {
   const { startServer } = await import('../../src/serve/server.ts');
   const basePath = new URL(app.paths.site).pathname.replace(/\/$/, '');
-  const server = await startServer({ folder: app.output.folder, host, port, basePath });
+  const server = await startServer({
+    folder: app.output.folder,
+    host,
+    port,
+    basePath,
+    onError: (error) => say(`Serving: ${String(error)}`),
+  });
   say(`Serving ${app.output.folder} at ${server.url}. Ctrl-C stops.`);
   if (links === true)
     for (const share of app.registry.allActive())

@@ -3,14 +3,7 @@ import { ShareError } from '../../src/errors.ts';
 import type { Desk } from '../app.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { describe, findByName } from '../find.ts';
-import {
-  printJson,
-  printReport,
-  reportShare,
-  reportUnshared,
-  say,
-  type StatusReport,
-} from '../report.ts';
+import { printJson, printReport, reportShare, reportUnshared, say, type StatusReport } from '../report.ts';
 
 export function addStatus(program: Command): void {
   program
@@ -20,7 +13,10 @@ export function addStatus(program: Command): void {
     .description(
       'Tells whether a conversation is shared, with its link; or that its page is held or failed, and why; or that it was revoked.',
     )
-    .option('--json', 'print {conversation, title, type, state, link, shareId, createdAt, publishedAt, revision, problem}')
+    .option(
+      '--json',
+      'print {conversation, title, type, state, link, shareId, createdAt, publishedAt, revision, problem}',
+    )
     .addHelpText(
       'after',
       `
@@ -33,8 +29,12 @@ Examples:
       const config = configOf(command);
       await withDesk(config, async (desk) => {
         const owner = config.owner.value;
-        const reports = name === undefined ? await statusOfAll(desk, owner) : [await statusOf(desk, owner, name)];
-        if (options.json === true) return printJson(name === undefined ? reports : reports[0]);
+        const reports =
+          name === undefined ? await statusOfAll(desk, owner) : [await statusOf(desk, owner, name)];
+        if (options.json === true) {
+          printJson(name === undefined ? reports : reports[0]);
+          return;
+        }
         for (const report of reports) printReport(report);
         if (reports.length === 0) say(`There are no conversations in ${desk.library.folder}.`);
       });

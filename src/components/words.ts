@@ -62,7 +62,7 @@ function withoutMarks(line: string): string {
     .slice(0, 400)
     .replace(/^[\s>#*+-]+|^```.*$/g, '')
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/[`*_]{1,3}/g, '')
+    .replace(/[`*]{1,3}|(?<![\p{L}\p{N}])_{1,3}|_{1,3}(?![\p{L}\p{N}])/gu, '')
     .trim();
 }
 

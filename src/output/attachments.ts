@@ -3,7 +3,7 @@ import type { ConversationFile } from '../conversation/conversation.ts';
 import type { FileFacts } from '../snapshot/privacy.ts';
 import type { SnapshotZip } from '../snapshot/snapshot.ts';
 import type { ShareId } from '../urls.ts';
-import { fileKind } from './file-kinds.ts';
+import { fileKind, kindLabel } from './file-kinds.ts';
 import type { Output, Stage } from './folder.ts';
 import { takeFile } from './intake.ts';
 import { displayName, zipName, zipPaths } from './names.ts';
@@ -82,12 +82,7 @@ function knownFile(
     : undefined;
 }
 
-async function takeIn(
-  cache: FactsCache,
-  conversation: string,
-  file: Named,
-  stage: Stage,
-): Promise<Placed> {
+async function takeIn(cache: FactsCache, conversation: string, file: Named, stage: Stage): Promise<Placed> {
   const signature = signatureOf(file);
   const taken = await takeFile(file.content, stage.folder);
   const kind = fileKind({
@@ -99,11 +94,12 @@ async function takeIn(
     displayName: displayName(file.publicName),
     path: `files/${taken.sha256.slice(0, 32)}/${kind.servedName}`,
     mediaType: kind.mediaType,
+    kind: kindLabel(kind.mediaType, file.publicName),
     sizeBytes: taken.sizeBytes,
     sha256: taken.sha256,
     ...kind.image,
   };
-  await stage.adopt(facts.path, taken.stagedPath);
+  stage.adopt(facts.path, taken.stagedPath);
   if (signature !== undefined && signature === signatureOf(file)) {
     const text = JSON.stringify({ facts, passive: kind.passive });
     cache.setFileFacts(conversation, file.name, signature, text);
@@ -117,7 +113,9 @@ function signatureOf(file: Named): string | undefined {
   const stats = lstatSync(file.content.path, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined || stats.isSymbolicLink()) return undefined;
   if (Date.now() - Number(stats.ctimeMs) < settledAfterMs) return undefined;
-  return [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs, file.mediaType ?? '', file.publicName].join(':');
+  return [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs, file.mediaType ?? '', file.publicName].join(
+    ':',
+  );
 }
 
 async function placeZip(
@@ -140,7 +138,7 @@ async function placeZip(
     keep.push(path);
     return { path, sizeBytes: statSync(output.locate(stage.id, path)).size };
   }
-  const target = await stage.place(path);
+  const target = stage.place(path);
   const { sizeBytes } = await writeZip(target, entries);
   return { path, sizeBytes };
 }

@@ -24,13 +24,14 @@ export interface Sources<S extends Source = Source> {
 export interface Stage {
   readonly id: ShareId;
   readonly folder: string;
-  write(path: string, content: string | Uint8Array): Promise<void>;
+  write(path: string, content: string | Uint8Array): void;
 }
 
 export interface Output<T extends Stage = Stage> {
   names(): string[];
   has(id: ShareId): boolean;
-  stage(id: ShareId): Promise<T>;
+  stage(id: ShareId): T;
+  settle(stage: Pick<T, 'folder'>): Promise<void>;
   commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;
   discard(stage: Pick<T, 'folder'>): Promise<void>;
   remove(name: string): boolean;

@@ -56,7 +56,7 @@ export function createPrepare<S extends Source, T extends Stage>(
     const before = source && sources.signature(source);
     if (source === undefined || before === undefined) return { kind: 'missing' };
     const { conversation } = await sources.read(source);
-    const stage = await output.stage(id);
+    const stage = output.stage(id);
     try {
       const { title, fileNames } = publicNames(conversation);
       const attached = await attach(name, title, conversation.files, fileNames, stage);
@@ -71,11 +71,9 @@ export function createPrepare<S extends Source, T extends Stage>(
         return { kind: 'unchanged', inputs, owner };
       }
       const pages = await renderer.render(snapshot, { site, shareId: id, conversation: name });
-      await Promise.all([
-        ...[...pages].map(([path, html]) => stage.write(path, html)),
-        stage.write('conversation.md', toMarkdown(snapshot, shareUrl(site, id))),
-        stage.write('conversation.json', json),
-      ]);
+      for (const [path, html] of pages) stage.write(path, html);
+      stage.write('conversation.md', toMarkdown(snapshot, shareUrl(site, id)));
+      stage.write('conversation.json', json);
       const { folder } = stage;
       const { keep } = attached;
       return {
@@ -97,7 +95,9 @@ export function createPrepare<S extends Source, T extends Stage>(
 
 /** Digest of everything a page is made from. Equal inputs mean there is nothing to do. */
 export function digestInputs(signature: string, choice: Choice, drawnBy: readonly string[]): string {
-  const hash = createHash('sha256').update(signature).update(choice.thinking ? '\0thinking' : '\0');
+  const hash = createHash('sha256')
+    .update(signature)
+    .update(choice.thinking ? '\0thinking' : '\0');
   for (const part of drawnBy) hash.update('\0').update(part);
   return hash.digest('hex').slice(0, 32);
 }

@@ -64,11 +64,11 @@ export interface PublisherDependencies<S extends Source, T extends Stage> {
   site: SiteUrl;
   prepare: Prepare;
   /** Prepares in other threads, for when `syncAll` has many to do. */
-  pool?: { prepare: Prepare; concurrency: number };
+  pool?: { prepare: Prepare };
   /** Forgets what is cached of a conversation whose share is gone. */
   forget(conversation: string): void;
-  newShareId(): ShareId;
-  now(): Date;
+  newShareId: () => ShareId;
+  now: () => Date;
   /** Told of an error that is no `ShareError`, hence a bug; the share's problem says so too. */
   onBug?(error: unknown, conversation: string): void;
   at?: FaultPoint;
@@ -108,6 +108,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       await discard(prepared);
       throw notFound(conversation);
     }
+    await settleOrDiscard(prepared);
     at('create:staged');
     const { title, type } = prepared;
     const share = registry.exclusively(() => {
@@ -118,8 +119,9 @@ export function createPublisher<S extends Source, T extends Stage>(
       return registry.get(id);
     });
     at('create:committed');
+    await discard(prepared);
     if (share !== undefined) return { share, created: true, outcome: 'published' };
-    await discard(prepared); // somebody else was a moment faster: theirs is the link
+    // Somebody else was a moment faster: theirs is the link.
     return create(conversation, owner, thinking);
   }
 
@@ -164,20 +166,67 @@ export function createPublisher<S extends Source, T extends Stage>(
     }
   }
 
-  async function sync(conversation: string, prepare = dependencies.prepare): Promise<Outcome> {
+  async function sync(conversation: string): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
-      const share = registry.active(conversation);
-      if (share === undefined) return 'not shared';
-      if (isUpToDate(share)) return share.problem === undefined ? 'unchanged' : 'failed';
-      try {
-        const outcome = await publish(share, prepare);
-        if (outcome !== 'overtaken') return outcome;
-        if (attempt === attempts)
-          throw new ShareError('locked', 'Other processes keep publishing this conversation.');
-      } catch (error) {
-        if (attempt < attempts && registry.get(share.id)?.revision !== share.revision) continue;
-        return fail(share, error);
-      }
+      const [outcome = 'not shared'] = await syncTogether([conversation], dependencies.prepare);
+      if (outcome !== 'overtaken') return outcome;
+      if (attempt === attempts)
+        throw new ShareError('locked', `Other processes keep publishing "${conversation}".`);
+    }
+  }
+
+  /** Prepares each, then puts all of them in place in one transaction. Outcomes come in the order asked for. */
+  async function syncTogether(
+    conversations: readonly string[],
+    prepare: Prepare,
+  ): Promise<(Outcome | 'overtaken')[]> {
+    const works = await Promise.all(conversations.map((conversation) => begin(conversation, prepare)));
+    at('publish:staged');
+    registry.exclusively(() => {
+      for (const work of works) if ('prepared' in work) work.outcome = land(work);
+    });
+    at('publish:committed');
+    for (const work of works) if ('prepared' in work) await discard(work.prepared);
+    return works.map((work) => work.outcome ?? 'not shared');
+  }
+
+  /** The slow part of one share's publish; never throws for what is wrong with the share. */
+  async function begin(conversation: string, prepare: Prepare): Promise<Work> {
+    const share = registry.active(conversation);
+    if (share === undefined) return { outcome: 'not shared' };
+    if (isUpToDate(share)) return { outcome: share.problem === undefined ? 'unchanged' : 'failed' };
+    try {
+      const { id, thinking } = share;
+      const published = output.has(id) ? share.revision : undefined;
+      const prepared = await prepare({ conversation, id, choice: { thinking }, published });
+      await settleOrDiscard(prepared);
+      return { share, prepared, outcome: undefined };
+    } catch (error) {
+      // What another process published meanwhile may be what tripped this one.
+      if (registry.get(share.id)?.revision !== share.revision) return { outcome: 'overtaken' };
+      return { outcome: fail(share, error) };
+    }
+  }
+
+  /** The quick part: runs inside the transaction that looks at the share's state first. */
+  function land({ share, prepared }: ReadyWork): Outcome | 'overtaken' {
+    const current = registry.get(share.id);
+    if (current?.state !== 'active') return 'not shared';
+    if (current.revision !== share.revision || current.thinking !== share.thinking) return 'overtaken';
+    at('publish:locked');
+    if (prepared.kind === 'missing') return withdraw(current);
+    if (prepared.owner !== undefined && prepared.owner !== share.owner) return fail(share, otherOwner());
+    if (prepared.kind === 'unchanged') {
+      registry.setInputs(share.id, prepared.inputs);
+      if (current.problem !== undefined) registry.setProblem(share.id, undefined);
+      return 'unchanged';
+    }
+    try {
+      commit(prepared);
+      return 'published';
+    } catch (error) {
+      if (error instanceof ShareError && error.code === 'output_unwritable') return fail(share, error);
+      throw error;
     }
   }
 
@@ -200,51 +249,13 @@ export function createPublisher<S extends Source, T extends Stage>(
     }
   }
 
-  async function publish(share: Share, prepare: Prepare): Promise<Outcome | 'overtaken'> {
-    const { id, conversation, thinking } = share;
-    const prepared = await prepare({
-      conversation,
-      id,
-      choice: { thinking },
-      published: output.has(id) ? share.revision : undefined,
-    });
-    if (prepared.kind === 'missing') return withdraw(share);
-    if (prepared.owner !== undefined && prepared.owner !== share.owner) {
-      await discard(prepared);
-      throw new ShareError('source_invalid', 'The conversation now names another owner than its share has.', {
-        hint: 'Delete the share, or put the owner back.',
-      });
-    }
-    at('publish:staged');
-    const outcome = registry.exclusively(() => {
-      const current = registry.get(id);
-      if (current?.state !== 'active') return 'not shared';
-      if (current.revision !== share.revision || current.thinking !== thinking) return 'overtaken';
-      at('publish:locked');
-      if (prepared.kind === 'unchanged') {
-        registry.setInputs(id, prepared.inputs);
-        if (current.problem !== undefined) registry.setProblem(id, undefined);
-        return 'unchanged';
-      }
-      commit(prepared);
-      return 'published';
-    });
-    at('publish:committed');
-    if (outcome !== 'published') await discard(prepared);
-    return outcome;
-  }
-
   function withdraw(share: Share): Outcome {
-    return registry.exclusively(() => {
-      const current = registry.get(share.id);
-      if (current?.state !== 'active') return 'not shared';
-      const removed = output.remove(share.id);
-      at('withdraw:moved');
-      if (!removed && current.problem?.kind === 'missing') return 'withdrawn';
-      registry.setWithdrawn(share.id);
-      registry.setProblem(share.id, missing);
-      return 'withdrawn';
-    });
+    const removed = output.remove(share.id);
+    at('withdraw:moved');
+    if (!removed && share.problem?.kind === 'missing') return 'withdrawn';
+    registry.setWithdrawn(share.id);
+    registry.setProblem(share.id, missing);
+    return 'withdrawn';
   }
 
   function fail(share: Share, error: unknown): Outcome {
@@ -273,10 +284,12 @@ export function createPublisher<S extends Source, T extends Stage>(
       failed: 0,
     };
     await output.emptyTrash();
-    const here = { prepare: dependencies.prepare, concurrency: 4 };
-    const { prepare, concurrency } = conversations.length < many ? here : (dependencies.pool ?? here);
-    await eachOf(conversations, concurrency, async (conversation) => {
-      count(summary, await sync(conversation, prepare));
+    const { prepare } = conversations.length < many ? dependencies : (dependencies.pool ?? dependencies);
+    // Two batches at a time: one is being prepared while the other waits for the disk.
+    await eachOf(inBatches(conversations), 2, async (batch) => {
+      const outcomes = await syncTogether(batch, prepare);
+      for (const [index, outcome] of outcomes.entries())
+        count(summary, outcome === 'overtaken' ? await sync(batch[index] ?? '') : outcome);
       progress(summary.published + summary.withdrawn + summary.failed, conversations.length);
     });
     return summary;
@@ -300,7 +313,9 @@ export function createPublisher<S extends Source, T extends Stage>(
   function removeStrangers(names: readonly string[]): number {
     if (names.length === 0) return 0;
     return registry.exclusively(() => {
-      const active = new Set<string>(registry.all().flatMap((share) => (share.state === 'active' ? [share.id] : [])));
+      const active = new Set<string>(
+        registry.all().flatMap((share) => (share.state === 'active' ? [share.id] : [])),
+      );
       const strangers = names.filter((name) => !active.has(name));
       for (const name of strangers) {
         output.remove(name);
@@ -310,11 +325,46 @@ export function createPublisher<S extends Source, T extends Stage>(
     });
   }
 
+  async function settleOrDiscard(prepared: Prepared): Promise<void> {
+    if (prepared.kind !== 'staged') return;
+    try {
+      await output.settle(prepared.stage);
+    } catch (error) {
+      await discard(prepared);
+      throw error;
+    }
+  }
+
   async function discard(prepared: Prepared): Promise<void> {
     if (prepared.kind === 'staged') await output.discard(prepared.stage);
   }
 
-  return Object.freeze<Publisher>({ create, revoke, sync: (conversation) => sync(conversation), syncAll });
+  return Object.freeze<Publisher>({ create, revoke, sync, syncAll });
+}
+
+/** One share on its way; `outcome` is undefined until it landed. */
+type Work = { outcome: Outcome | 'overtaken' } | ReadyWork;
+
+interface ReadyWork {
+  share: Share;
+  prepared: Prepared;
+  outcome: Outcome | 'overtaken' | undefined;
+}
+
+/** A transaction for each share would wait for the disk each time; one for all of them would keep others waiting. */
+const batchSize = 32;
+
+function inBatches(conversations: readonly string[]): string[][] {
+  const count = Math.ceil(conversations.length / batchSize);
+  return Array.from({ length: count }, (_, index) =>
+    conversations.slice(index * batchSize, (index + 1) * batchSize),
+  );
+}
+
+function otherOwner(): ShareError {
+  return new ShareError('source_invalid', 'The conversation now names another owner than its share has.', {
+    hint: 'Delete the share, or put the owner back.',
+  });
 }
 
 const missing: Problem = {

@@ -101,7 +101,8 @@ function toShareError(path: string, error: unknown): ShareError | undefined {
     });
   }
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') return unwritable(path, 'the disk is full', error);
-  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS') return unwritable(path, 'it is read-only', error);
+  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS')
+    return unwritable(path, 'it is read-only', error);
   if (code.startsWith('SQLITE_CANTOPEN') || code === 'EACCES' || code === 'EPERM')
     return unwritable(path, 'it cannot be opened', error);
   if (code.startsWith('SQLITE_IOERR')) return unwritable(path, 'the disk reports an error', error);

@@ -127,7 +127,12 @@ export function openRegistry(path: string): Registry {
     setProblem: (id, problem) =>
       run(
         () =>
-          void rows.setProblem.run(problem?.kind ?? null, problem?.code ?? null, problem?.message ?? null, id),
+          void rows.setProblem.run(
+            problem?.kind ?? null,
+            problem?.code ?? null,
+            problem?.message ?? null,
+            id,
+          ),
       ),
     setRevoked: (id, revokedAt) => run(() => void rows.setRevoked.run(revokedAt, id)),
     changedByOthers: () =>

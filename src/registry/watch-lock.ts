@@ -24,7 +24,9 @@ export function takeWatchLock(path: string): () => void {
       cause: error,
     });
   }
-  writeFileSync(holder, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }), { mode: 0o600 });
+  writeFileSync(holder, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }), {
+    mode: 0o600,
+  });
   return () => {
     rmSync(holder, { force: true });
     db.close();

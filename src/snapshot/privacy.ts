@@ -1,14 +1,7 @@
 import type { Conversation, Message, Part } from '../conversation/conversation.ts';
 import { redactJson, redactor, type Redact } from './redact.ts';
 import { toRounds } from './rounds.ts';
-import type {
-  Json,
-  Snapshot,
-  SnapshotFile,
-  SnapshotMessage,
-  SnapshotPart,
-  SnapshotZip,
-} from './snapshot.ts';
+import type { Json, Snapshot, SnapshotFile, SnapshotMessage, SnapshotPart, SnapshotZip } from './snapshot.ts';
 
 /** What the owner decided about one share. */
 export interface Choice {
@@ -22,6 +15,7 @@ export interface FileFacts {
   displayName: string;
   path: string;
   mediaType: string;
+  kind: string;
   sizeBytes: number;
   sha256: string;
   width?: number;
@@ -57,7 +51,10 @@ export function toSnapshot(
 /** What viewers may see the conversation and its files called; paths of the output are made from it. */
 export function publicNames(conversation: Conversation): { title: string; fileNames: string[] } {
   const redact = redactor(conversation.owner);
-  return { title: redact(conversation.title), fileNames: conversation.files.map((file) => redact(file.name)) };
+  return {
+    title: redact(conversation.title),
+    fileNames: conversation.files.map((file) => redact(file.name)),
+  };
 }
 
 interface Door {
@@ -113,6 +110,7 @@ function toFile(fact: FileFacts, description: string | undefined, redact: Redact
     name: fact.displayName,
     path: fact.path,
     mediaType: fact.mediaType,
+    kind: fact.kind,
     sizeBytes: fact.sizeBytes,
     sha256: fact.sha256,
     ...(description === undefined ? {} : { description: redact(description) }),

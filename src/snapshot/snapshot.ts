@@ -43,6 +43,8 @@ export interface SnapshotFile {
   /** Path below the share's folder, not percent-encoded: `files/<hash>/<safe name>`. */
   path: string;
   mediaType: string;
+  /** What people call files of this kind: `CSV`, `PNG image`, `Python`. */
+  kind: string;
   sizeBytes: number;
   /** Lower-case hex. */
   sha256: string;

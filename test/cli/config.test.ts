@@ -33,7 +33,10 @@ test('flag, environment, data folder’s file, own file, default: the first wins
   expect(read({ data }).site).toEqual({ value: 'https://data.example', origin: dataFile });
   env.SHARE_SITE = 'https://env.example/repo/';
   expect(read({ data }).site).toEqual({ value: 'https://env.example/repo', origin: 'SHARE_SITE' });
-  expect(read({ data, site: 'https://flag.example' }).site).toEqual({ value: 'https://flag.example', origin: '--site' });
+  expect(read({ data, site: 'https://flag.example' }).site).toEqual({
+    value: 'https://flag.example',
+    origin: '--site',
+  });
 });
 
 test('the owner is your user name, or what your own file says; shared data cannot say who you are', () => {
@@ -65,7 +68,10 @@ test.each([
 ])('a file with %s is refused by name', (_name, content) => {
   writeJson(userFile(), content);
   expect(() => read()).toThrow(
-    expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining(userFile()) as string }),
+    expect.objectContaining({
+      code: 'config_invalid',
+      message: expect.stringContaining(userFile()) as string,
+    }),
   );
 });
 

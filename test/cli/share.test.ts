@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -56,10 +65,14 @@ describe('create', () => {
   });
 
   test('shows thinking only when asked, and can leave it out again', async () => {
-    const parts = [{ type: 'thinking', text: 'deep thought' }, { type: 'text', text: 'answer' }];
+    const parts = [
+      { type: 'thinking', text: 'deep thought' },
+      { type: 'text', text: 'answer' },
+    ];
     data.write('talk', aConversation({ messages: [{ id: '1', role: 'assistant', content: parts }] }));
     const { stdout } = await run(['create', 'talk']);
-    const page = () => readFileSync(join(data.paths.output, 'share', stdout.trim().slice(-26), 'index.html'), 'utf8');
+    const page = () =>
+      readFileSync(join(data.paths.output, 'share', stdout.trim().slice(-26), 'index.html'), 'utf8');
     expect(page()).not.toContain('deep thought');
     expect((await run(['create', 'talk', '--thinking'])).stdout).toBe(stdout);
     expect(page()).toContain('deep thought');
@@ -71,7 +84,11 @@ describe('create', () => {
 
   test('two at once make one share', async () => {
     data.write('talk');
-    const both = await Promise.all([run(['create', 'talk']), run(['create', 'talk']), run(['create', 'talk'])]);
+    const both = await Promise.all([
+      run(['create', 'talk']),
+      run(['create', 'talk']),
+      run(['create', 'talk']),
+    ]);
     expect(both.map((one) => one.code)).toEqual([0, 0, 0]);
     expect(new Set(both.map((one) => one.stdout)).size).toBe(1);
   });
@@ -88,11 +105,28 @@ describe('create', () => {
 describe('status and list', () => {
   test('tell the documented shape through a share’s life', async () => {
     data.write('talk');
-    const status = async () => JSON.parse((await run(['status', 'talk', '--json'])).stdout) as Record<string, unknown>;
-    const keys = ['conversation', 'title', 'type', 'state', 'link', 'shareId', 'createdAt', 'publishedAt', 'revision', 'problem'];
+    const status = async () =>
+      JSON.parse((await run(['status', 'talk', '--json'])).stdout) as Record<string, unknown>;
+    const keys = [
+      'conversation',
+      'title',
+      'type',
+      'state',
+      'link',
+      'shareId',
+      'createdAt',
+      'publishedAt',
+      'revision',
+      'problem',
+    ];
     const before = await status();
     expect(Object.keys(before)).toEqual(keys);
-    expect(before).toMatchObject({ conversation: 'talk', title: 'A small talk', state: 'not-shared', link: null });
+    expect(before).toMatchObject({
+      conversation: 'talk',
+      title: 'A small talk',
+      state: 'not-shared',
+      link: null,
+    });
     const link = (await run(['create', 'talk'])).stdout.trim();
     expect(await status()).toMatchObject({ state: 'shared', link, shareId: link.slice(-26), problem: null });
     writeFileSync(join(data.paths.library, 'talk', 'conversation.json'), '{');
@@ -101,14 +135,24 @@ describe('status and list', () => {
     expect((await run(['delete', link, '--yes'])).code).toBe(0);
     expect(await status()).toMatchObject({ state: 'revoked', publishedAt: null });
     expect(JSON.parse((await run(['list', '--json'])).stdout)).toEqual([]);
-    expect(JSON.parse((await run(['list', '--all', '--json'])).stdout)).toMatchObject([{ state: 'revoked', link }]);
+    expect(JSON.parse((await run(['list', '--all', '--json'])).stdout)).toMatchObject([
+      { state: 'revoked', link },
+    ]);
   });
 
   test('a share is found by conversation id, title, share id and whole link', async () => {
     data.write('talk', aConversation({ title: 'Of Tides and Moons' }));
     data.write('other', aConversation({ title: 'Of other things' }));
     const link = (await run(['create', 'talk'])).stdout.trim();
-    for (const name of ['talk', 'of tides and moons', 'Tides', link.slice(-26), link, `${link}/`, `${link}#r1`]) {
+    for (const name of [
+      'talk',
+      'of tides and moons',
+      'Tides',
+      link.slice(-26),
+      link,
+      `${link}/`,
+      `${link}#r1`,
+    ]) {
       const { stdout } = await run(['status', name, '--json']);
       expect(JSON.parse(stdout), name).toMatchObject({ link });
     }
@@ -121,7 +165,10 @@ describe('delete', () => {
   test('asks for a yes, and without a terminal refuses to guess', async () => {
     data.write('talk');
     const link = (await run(['create', 'talk'])).stdout.trim();
-    expect(await run(['delete', 'talk'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') as string });
+    expect(await run(['delete', 'talk'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes') as string,
+    });
     expect(existsSync(join(data.paths.output, 'share', link.slice(-26)))).toBe(true);
   });
 
@@ -169,12 +216,20 @@ describe('whose it is', () => {
     async () => {
       data.write('talk');
       await run(['create', 'talk']);
-      for (const folder of [data.paths.data, data.paths.library, join(data.paths.library, 'talk'), data.paths.output])
+      for (const folder of [
+        data.paths.data,
+        data.paths.library,
+        join(data.paths.library, 'talk'),
+        data.paths.output,
+      ])
         chmodSync(folder, 0o777);
       chmodSync(join(data.paths.library, 'talk', 'conversation.json'), 0o666);
       const nobody = { through: [setpriv ?? '', '--reuid=65534', '--regid=65534', '--clear-groups'] };
       const nothing = await run(['create', 'no-such'], nobody);
-      for (const args of [['create', 'talk'], ['delete', 'talk', '--yes']]) {
+      for (const args of [
+        ['create', 'talk'],
+        ['delete', 'talk', '--yes'],
+      ]) {
         const theirs = await run(args, nobody);
         expect(theirs).toMatchObject({ code: 3, stdout: '' });
         expect(words(theirs.stderr)).toBe(words(nothing.stderr));
@@ -191,7 +246,10 @@ describe('when the registry or the disk gives trouble', () => {
     const db = new Database(join(data.paths.data, 'registry.sqlite'));
     db.pragma('user_version = 99');
     db.close();
-    expect(await run(['create', 'talk'])).toMatchObject({ code: 1, stderr: expect.stringContaining('newer') as string });
+    expect(await run(['create', 'talk'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('newer') as string,
+    });
     const { stdout } = await run(['status', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'registry_newer' } });
   });
@@ -199,10 +257,14 @@ describe('when the registry or the disk gives trouble', () => {
   test('a corrupt registry is told, and no page is touched', async () => {
     data.write('talk');
     const link = (await run(['create', 'talk'])).stdout.trim();
-    for (const suffix of ['-wal', '-shm']) rmSync(join(data.paths.data, `registry.sqlite${suffix}`), { force: true });
+    for (const suffix of ['-wal', '-shm'])
+      rmSync(join(data.paths.data, `registry.sqlite${suffix}`), { force: true });
     writeFileSync(join(data.paths.data, 'registry.sqlite'), 'damaged '.repeat(2_000));
     for (const args of [['sync'], ['create', 'talk'], ['delete', 'talk', '--yes'], ['watch']])
-      expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining('damaged') as string });
+      expect(await run(args)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('damaged') as string,
+      });
     expect(existsSync(join(data.paths.output, 'share', link.slice(-26), 'index.html'))).toBe(true);
   });
 
@@ -210,34 +272,50 @@ describe('when the registry or the disk gives trouble', () => {
   const unshare = findProgram('unshare');
   const canMount = mount !== undefined && unshare !== undefined && process.getuid?.() === 0;
   /** Runs a shell script in a mount namespace of its own, so that what it mounts ends with it. */
-  const inNamespace = (script: string) => ({ through: [unshare ?? '', '-m', 'sh', '-c', `${script} && exec "$@"`, 'sh'] });
-
-  test.skipIf(!canMount)('a full disk: nothing is half published (needs unshare, mount and root)', async () => {
-    data.write('talk', aConversation(), { 'big.csv': 'x'.repeat(3_000_000) });
-    const disk = `${data.paths.data}-disk`;
-    mkdirSync(disk);
-    const full = await run(['create', 'talk', '--output', join(disk, 'site')], inNamespace(`mount -t tmpfs -o size=1m tmpfs ${disk}`));
-    expect(full).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/full/) as string });
-    rmSync(disk, { recursive: true });
-    expect((await run(['list', '--json'])).stdout).toBe('[]\n');
+  const inNamespace = (script: string) => ({
+    through: [unshare ?? '', '-m', 'sh', '-c', `${script} && exec "$@"`, 'sh'],
   });
 
-  test.skipIf(!canMount)('a read-only output: delete says the page is still live (needs unshare, mount and root)', async () => {
-    data.write('talk');
-    const link = (await run(['create', 'talk'])).stdout.trim();
-    const readOnly = inNamespace(`mount --bind ${data.paths.output} ${data.paths.output} && mount -o remount,ro,bind ${data.paths.output}`);
-    const refused = await run(['delete', 'talk', '--yes'], readOnly);
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('STILL LIVE') as string });
-    expect((await run(['sync'])).code).toBe(0);
-    expect(existsSync(join(data.paths.output, 'share', link.slice(-26)))).toBe(false);
-  });
+  test.skipIf(!canMount)(
+    'a full disk: nothing is half published (needs unshare, mount and root)',
+    async () => {
+      data.write('talk', aConversation(), { 'big.csv': 'x'.repeat(3_000_000) });
+      const disk = `${data.paths.data}-disk`;
+      mkdirSync(disk);
+      const full = await run(
+        ['create', 'talk', '--output', join(disk, 'site')],
+        inNamespace(`mount -t tmpfs -o size=1m tmpfs ${disk}`),
+      );
+      expect(full).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/full/) as string });
+      rmSync(disk, { recursive: true });
+      expect((await run(['list', '--json'])).stdout).toBe('[]\n');
+    },
+  );
+
+  test.skipIf(!canMount)(
+    'a read-only output: delete says the page is still live (needs unshare, mount and root)',
+    async () => {
+      data.write('talk');
+      const link = (await run(['create', 'talk'])).stdout.trim();
+      const readOnly = inNamespace(
+        `mount --bind ${data.paths.output} ${data.paths.output} && mount -o remount,ro,bind ${data.paths.output}`,
+      );
+      const refused = await run(['delete', 'talk', '--yes'], readOnly);
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('STILL LIVE') as string });
+      expect((await run(['sync'])).code).toBe(0);
+      expect(existsSync(join(data.paths.output, 'share', link.slice(-26)))).toBe(false);
+    },
+  );
 });
 
 describe('watch and serve', () => {
   test('a second watcher refuses with 5 and names the process that holds the lock', async () => {
     const watcher = await startService(['watch', '--data', data.paths.data], /Watching/);
     const second = await run(['watch']);
-    expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining(String(watcher.child.pid)) as string });
+    expect(second).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining(String(watcher.child.pid)) as string,
+    });
     expect(await watcher.stop('SIGINT')).toBe(0);
     const third = await startService(['watch', '--data', data.paths.data], /Watching/);
     third.child.kill('SIGKILL');
@@ -312,7 +390,11 @@ describe('stream habits', () => {
     const preload = join(fake, 'old.mjs');
     writeFileSync(preload, `Object.defineProperty(process.versions, 'node', { value: '20.19.0' });`);
     const { spawnSync } = await import('node:child_process');
-    const { status, stderr } = spawnSync(process.execPath, ['--import', preload, join(fake, 'cli/share.js')], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', preload, join(fake, 'cli/share.js')],
+      { encoding: 'utf8' },
+    );
     expect(status).toBe(1);
     expect(stderr).toContain('20.19.0');
     expect(stderr).toContain('npx share');

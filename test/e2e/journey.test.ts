@@ -28,7 +28,10 @@ beforeAll(async () => {
   const port = await freePort();
   site = `http://127.0.0.1:${port}`;
   data = aDataFolder(site);
-  data.write('talk', aConversation({ title: 'Tides' }), { 'moon.csv': 'day,height\n1,2\n', 'sub/note.txt': 'a note' });
+  data.write('talk', aConversation({ title: 'Tides' }), {
+    'moon.csv': 'day,height\n1,2\n',
+    'sub/note.txt': 'a note',
+  });
   browser = await launchBrowser();
   const args = ['serve', '--port', String(port), '--data', data.paths.data, '--site', site];
   service = await startService(args, /Serving/);
@@ -60,7 +63,10 @@ test.skipIf(chromiumPath === undefined)(
 
     // create → a bare link, and the same on second create
     const first = await run('create', 'talk');
-    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^http.*\/share\/[0-9a-z]{26}\n$/) as string });
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^http.*\/share\/[0-9a-z]{26}\n$/) as string,
+    });
     const link = first.stdout.trim();
     const second = await run('create', 'talk');
     expect(second.stdout).toBe(first.stdout);
@@ -78,7 +84,9 @@ test.skipIf(chromiumPath === undefined)(
     expect(await page.title()).toContain('Tides');
     expect(await page.locator('h1').innerText()).toBe('Tides');
     expect(await page.locator('main').innerText()).toContain('A key that is all you need.');
-    const hrefs = await page.locator('a[download]').evaluateAll((links) => links.map((a) => (a as HTMLAnchorElement).href));
+    const hrefs = await page
+      .locator('a[download]')
+      .evaluateAll((links) => links.map((a) => (a as HTMLAnchorElement).href));
     const urls = [...new Set(hrefs)];
     expect(urls).toHaveLength(3);
     const download = page.waitForEvent('download');
@@ -98,7 +106,9 @@ test.skipIf(chromiumPath === undefined)(
     rmSync(join(data.paths.library, 'talk', 'files', 'moon.csv'));
     await within(1_000, textOf, (text) => text.includes('added.txt') && !text.includes('moon.csv'));
     await page.reload();
-    const after = await page.locator('a[download]').evaluateAll((links) => links.map((a) => (a as HTMLAnchorElement).href));
+    const after = await page
+      .locator('a[download]')
+      .evaluateAll((links) => links.map((a) => (a as HTMLAnchorElement).href));
     const zip = after.find((url) => url.endsWith('.zip')) ?? '';
     const zipText = Buffer.from(await (await fetch(zip)).arrayBuffer()).toString('latin1');
     expect(zipText).toContain('added.txt');

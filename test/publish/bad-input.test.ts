@@ -124,7 +124,10 @@ describe('a source that goes away', () => {
     rmSync(folder(), { recursive: true });
     expect(await app.publisher.sync('talk')).toBe('withdrawn');
     expect(readdirSync(shares)).toEqual([]);
-    expect(app.registry.get(share.id)).toMatchObject({ state: 'active', problem: { code: 'source_missing' } });
+    expect(app.registry.get(share.id)).toMatchObject({
+      state: 'active',
+      problem: { code: 'source_missing' },
+    });
     expect(await app.publisher.sync('talk')).toBe('withdrawn');
     data.write('talk', JSON.parse(text) as Record<string, unknown>, { 'a.txt': 'a' });
     expect(await app.publisher.sync('talk')).toBe('published');
@@ -154,7 +157,9 @@ describe('what is in the output', () => {
     mkdirSync(foreign);
     writeFileSync(join(foreign, 'index.html'), 'mine');
     const { openApp } = await import('../../cli/app.ts');
-    await expect(openApp({ ...data.paths, output: foreign })).rejects.toMatchObject({ code: 'output_foreign' });
+    await expect(openApp({ ...data.paths, output: foreign })).rejects.toMatchObject({
+      code: 'output_foreign',
+    });
     expect(readFileSync(join(foreign, 'index.html'), 'utf8')).toBe('mine');
   });
 });

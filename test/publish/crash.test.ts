@@ -20,7 +20,9 @@ afterEach(() => data.remove());
 /** Runs an act in a process of its own. Gives the steps it passed, and whether it was killed. */
 function perform(act: Omit<Act, 'paths'>): { steps: string[]; killed: boolean } {
   const argument = JSON.stringify({ ...act, paths: data.paths });
-  const { stdout, stderr, signal, status } = spawnSync(process.execPath, [script, argument], { encoding: 'utf8' });
+  const { stdout, stderr, signal, status } = spawnSync(process.execPath, [script, argument], {
+    encoding: 'utf8',
+  });
   if (signal === null && status !== 0) throw new Error(stderr);
   return { steps: stdout.trim().split('\n'), killed: signal === 'SIGKILL' };
 }
@@ -69,7 +71,9 @@ describe('kill -9 at every step, then one sync', () => {
   test('of a first publish: the share is whole or not there', async () => {
     data.write('talk', aConversation({ title: 'Before' }), { 'a.txt': 'a' });
     const { steps } = perform({ do: 'create', conversation: 'talk' });
-    expect(steps).toEqual(expect.arrayContaining(['create:staged', 'create:locked', 'publish:moved', 'create:committed']));
+    expect(steps).toEqual(
+      expect.arrayContaining(['create:staged', 'create:locked', 'publish:moved', 'create:committed']),
+    );
     for (const killAt of steps.keys()) {
       data.remove();
       data = aDataFolder();
@@ -87,7 +91,13 @@ describe('kill -9 at every step, then one sync', () => {
     edit();
     const { steps } = perform({ do: 'sync', conversation: 'talk' });
     expect(steps).toEqual(
-      expect.arrayContaining(['publish:locked', 'commit:files', 'commit:zip', 'commit:index.html', 'publish:moved']),
+      expect.arrayContaining([
+        'publish:locked',
+        'commit:files',
+        'commit:zip',
+        'commit:index.html',
+        'publish:moved',
+      ]),
     );
     for (const killAt of steps.keys()) {
       data.remove();

@@ -21,7 +21,7 @@ describe('planSync', () => {
     ['revoked and not out → nothing', 'revoked', null, 'not out', []],
   ] as const)('%s', (_name, state, inputs, out, expected) => {
     const wanted: Wanted[] = [{ id, conversation: 'talk', state, inputs }];
-    const published = new Map(out === 'not out' ? [] : [[id as string, out]]);
+    const published = new Map(out === 'not out' ? [] : [[id, out]]);
     expect(planSync(wanted, published)).toEqual(expected);
   });
 

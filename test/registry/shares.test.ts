@@ -105,7 +105,7 @@ describe('a file that gives trouble is named, and nothing is changed', () => {
   test('not a database', () => {
     writeFileSync(path, 'this is not a database, and long enough to be read as a header '.repeat(20));
     expect(() => openRegistry(path)).toThrow(
-      expect.objectContaining({ code: 'registry_corrupt', message: expect.stringContaining(path) }),
+      expect.objectContaining({ code: 'registry_corrupt', message: expect.stringContaining(path) as string }),
     );
   });
 });
@@ -121,7 +121,11 @@ test('before a migration the old registry is copied', () => {
 describe('the cache', () => {
   test('keeps fragments by position and drops those past the end', () => {
     const cache = openCache(join(folder, 'cache.sqlite'));
-    const fragment = (position: number) => ({ position, validator: `v${position}`, html: `<p>${position}</p>` });
+    const fragment = (position: number) => ({
+      position,
+      validator: `v${position}`,
+      html: `<p>${position}</p>`,
+    });
     cache.store('talk', [fragment(0), fragment(1), fragment(2)], 3);
     cache.store('talk', [{ ...fragment(1), html: 'new' }], 2);
     expect(cache.load('talk')).toEqual([fragment(0), { ...fragment(1), html: 'new' }]);

@@ -15,7 +15,11 @@ function textsOf(conversation: Conversation, thinking = false): string[] {
   return parts.flatMap((part) => ('text' in part ? [part.text] : []));
 }
 
-const say = (role: Message['role'], text: string): Message => ({ id: text, role, parts: [{ type: 'text', text }] });
+const say = (role: Message['role'], text: string): Message => ({
+  id: text,
+  role,
+  parts: [{ type: 'text', text }],
+});
 
 describe('what passes the door', () => {
   test('system and developer messages do not', () => {
@@ -30,9 +34,14 @@ describe('what passes the door', () => {
   });
 
   test('message ids do not', () => {
-    const snapshot = toSnapshot(aConversation([{ ...say('user', 'hello'), id: 'msg-private-1' }]), [], undefined, {
-      thinking: false,
-    });
+    const snapshot = toSnapshot(
+      aConversation([{ ...say('user', 'hello'), id: 'msg-private-1' }]),
+      [],
+      undefined,
+      {
+        thinking: false,
+      },
+    );
     expect(JSON.stringify(snapshot)).not.toContain('msg-private-1');
   });
 
@@ -67,7 +76,10 @@ describe('what says who the owner is', () => {
         {
           type: 'tool-call',
           name: 'Bash',
-          input: { command: 'git config user.email Mira@Example.org', nested: [{ '/home/mira': 'Mira Example' }] },
+          input: {
+            command: 'git config user.email Mira@Example.org',
+            nested: [{ '/home/mira': 'Mira Example' }],
+          },
           output: 'mira@example.org',
           status: 'done',
         },

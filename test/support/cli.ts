@@ -20,9 +20,8 @@ export interface RunOptions {
 
 /** The environment without what a developer may have set. */
 function cleanEnv(changes: RunOptions['env'] = {}): NodeJS.ProcessEnv {
-  const { SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_LIBRARY, SHARE_OUTPUT, ...rest } = process.env;
-  void [SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_LIBRARY, SHARE_OUTPUT];
-  return { ...rest, NO_COLOR: '1', XDG_CONFIG_HOME: '/nonexistent', ...changes };
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SHARE_'));
+  return { ...Object.fromEntries(inherited), NO_COLOR: '1', XDG_CONFIG_HOME: '/nonexistent', ...changes };
 }
 
 function start(args: readonly string[], { cwd, env, through = [] }: RunOptions = {}): ChildProcess {
@@ -49,7 +48,11 @@ export interface Service {
 }
 
 /** Starts `share serve` or `share watch` and waits until it says `ready`. */
-export async function startService(args: readonly string[], ready: RegExp, options: RunOptions = {}): Promise<Service> {
+export async function startService(
+  args: readonly string[],
+  ready: RegExp,
+  options: RunOptions = {},
+): Promise<Service> {
   const child = start(args, options);
   let text = '';
   await new Promise<void>((resolve, reject) => {

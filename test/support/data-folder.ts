@@ -14,7 +14,12 @@ export function aConversation(changes: Record<string, unknown> = {}): Record<str
     updatedAt: '2026-03-01T10:05:00.000Z',
     messages: [
       { id: 'm1', role: 'user', createdAt: '2026-03-01T10:00:00.000Z', content: 'What is a capability?' },
-      { id: 'm2', role: 'assistant', createdAt: '2026-03-01T10:05:00.000Z', content: 'A key that is **all** you need.' },
+      {
+        id: 'm2',
+        role: 'assistant',
+        createdAt: '2026-03-01T10:05:00.000Z',
+        content: 'A key that is **all** you need.',
+      },
     ],
     ...changes,
   };
@@ -23,7 +28,11 @@ export function aConversation(changes: Record<string, unknown> = {}): Record<str
 export interface DataFolder {
   paths: AppPaths;
   /** Writes a native conversation and its files; returns the path of its conversation.json. */
-  write(id: string, conversation?: Record<string, unknown>, files?: Record<string, string | Uint8Array>): string;
+  write(
+    id: string,
+    conversation?: Record<string, unknown>,
+    files?: Record<string, string | Uint8Array>,
+  ): string;
   open(options?: AppOptions): Promise<App>;
   remove(): void;
 }

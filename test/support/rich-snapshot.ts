@@ -8,7 +8,8 @@ export function aFile(
   sizeBytes: number,
   more: Partial<SnapshotFile> = {},
 ): SnapshotFile {
-  return { name, path: `files/${sha256.slice(0, 16)}/${name}`, mediaType, sizeBytes, sha256, ...more };
+  const kind = mediaType.replace(/^.*\//, '').toUpperCase();
+  return { name, path: `files/${sha256.slice(0, 16)}/${name}`, mediaType, kind, sizeBytes, sha256, ...more };
 }
 
 /** A small conversation of one round; each test changes what it is about. */
