@@ -3,7 +3,6 @@
  * one run because machines differ and are noisy. Medians. `--max` leaves out libraries larger than that.
  */
 import { parseArgs } from 'node:util';
-import { openPool } from '../cli/pool.ts';
 import type { DataFolder } from '../test/support/data-folder.ts';
 import { coldCreate } from './cold-create.ts';
 import { revoke } from './revoke.ts';
@@ -26,14 +25,12 @@ const head = (title: string, ...columns: string[]) => {
 };
 
 async function fullSync(data: DataFolder): Promise<number> {
-  const pool = openPool(data.paths);
-  const app = await data.open({ pool });
+  const app = await data.open();
   const took = await time(async () => {
     const { failed, published } = await app.publisher.syncAll();
     if (failed > 0 || published === 0) throw new Error('sync failed');
   });
   app.close();
-  await pool.close();
   return took;
 }
 

@@ -13,11 +13,12 @@ import { attach } from '../src/output/attachments.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
 import { siteFiles } from '../src/output/site-files.ts';
 import type { FaultPoint } from '../src/publish/contracts.ts';
-import { createPrepare, type Prepare } from '../src/publish/prepare.ts';
+import { createPrepare } from '../src/publish/prepare.ts';
 import { createPublisher, type Publisher } from '../src/publish/publisher.ts';
 import { openCache, type Cache } from '../src/registry/cache.ts';
 import { openRegistry, type Registry } from '../src/registry/shares.ts';
 import { loadRenderer } from '../src/render/renderer.ts';
+import { openPool } from './pool.ts';
 import { shareIdAlphabet, shareIdLength, type ShareId, type SiteUrl } from '../src/urls.ts';
 
 /** What the parts are opened with; a plain value, so that a worker thread can open its own. */
@@ -26,6 +27,12 @@ export interface AppPaths {
   library: string;
   output: string;
   site: SiteUrl;
+}
+
+/** What preparing a share takes to open. */
+export interface BenchPaths extends AppPaths {
+  /** The registry's mark on its outputs. */
+  identity: string;
 }
 
 /** The registry and the library: enough to look. */
@@ -45,9 +52,8 @@ export interface App extends Desk {
 export interface AppOptions {
   /** Called at each named step of publish and revoke; tests stop the process there. */
   at?: FaultPoint;
-  onBug?: (error: unknown, conversation: string) => void;
-  /** Prepares shares in other threads when there are many. */
-  pool?: { prepare: Prepare };
+  /** Told of what goes wrong that no single share's `problem` tells, and of every bug. */
+  onTrouble?: (error: unknown, what: string) => void;
 }
 
 export function openDesk(paths: AppPaths): Desk {
@@ -64,7 +70,9 @@ export function openDesk(paths: AppPaths): Desk {
 export async function openApp(paths: AppPaths, options: AppOptions = {}): Promise<App> {
   const desk = openDesk(paths);
   const { registry, library } = desk;
-  const bench = await openBench(paths, options.at);
+  const benchPaths = { ...paths, identity: registry.identity };
+  const bench = await openBench(benchPaths, options.at);
+  const pool = openPool(benchPaths);
   const { output, renderer, cache } = bench;
   const publisher = createPublisher<Source, Stage>({
     registry,
@@ -76,12 +84,13 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
     forget: (conversation) => cache.forget(conversation),
     newShareId: () => newShareId() as ShareId,
     now: () => new Date(),
-    ...(options.pool === undefined ? {} : { pool: options.pool }),
-    ...(options.onBug === undefined ? {} : { onBug: options.onBug }),
+    prepareMany: pool.prepare,
+    ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
     ...(options.at === undefined ? {} : { at: options.at }),
   });
   await output.writeSite(siteFiles(await renderer.notFound(paths.site)));
   const close = () => {
+    pool.close();
     cache.close();
     registry.close();
   };
@@ -89,8 +98,8 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
 }
 
 /** What preparing a share takes; a worker thread opens only this. */
-export async function openBench(paths: AppPaths, at?: FaultPoint) {
-  const output = openOutputFolder(paths.output, stagingFor(paths), at);
+export async function openBench(paths: BenchPaths, at?: FaultPoint) {
+  const output = openOutputFolder(paths.output, stagingFor(paths), paths.identity, at);
   const cache: Cache = openCache(join(paths.data, 'cache.sqlite'));
   const renderer = await loadRenderer({ fragments: cache });
   const prepare = createPrepare<Source, Stage>({

@@ -3,7 +3,7 @@ import { ShareError } from '../src/errors.ts';
 import { notFound } from '../src/publish/publisher.ts';
 import { openApp, openDesk, type App, type AppOptions, type AppPaths, type Desk } from './app.ts';
 import { readConfig, type Config, type ConfigFlags } from './config.ts';
-import { say } from './report.ts';
+import { printable, say } from './report.ts';
 
 export interface CommonOptions extends ConfigFlags {
   json?: boolean;
@@ -43,7 +43,7 @@ export async function withApp<T>(
   action: (app: App) => Promise<T>,
   options: AppOptions = {},
 ): Promise<T> {
-  const app = await openApp(pathsOf(config), { onBug, ...options });
+  const app = await openApp(pathsOf(config), { onTrouble, ...options });
   try {
     return await action(app);
   } finally {
@@ -73,7 +73,8 @@ function isDenied(cause: unknown): boolean {
   );
 }
 
-function onBug(error: unknown, conversation: string): void {
-  say(`A bug in conversation-share, met while publishing "${conversation}":`);
+function onTrouble(error: unknown, what: string): void {
+  if (error instanceof ShareError) return say(`${printable(what)}: ${printable(error.message)}`);
+  say(`A bug in conversation-share, met while publishing "${printable(what)}":`);
   say(error instanceof Error ? (error.stack ?? String(error)) : String(error));
 }

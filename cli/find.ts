@@ -15,13 +15,28 @@ export interface Found {
 
 /**
  * Finds what a name means: a share id or whole link, a library id, a path, or a title that only one conversation has.
+ * Other people's conversations are looked past as if they were not there.
  *
  * @throws ShareError `not_found`, `ambiguous`; `source_invalid` for a broken library entry.
  */
 export async function findByName(desk: Desk, owner: string, text: string): Promise<Found> {
-  const found = findByLink(desk, text) ?? findByIdOrPath(desk, text) ?? (await findByTitle(desk, text));
-  if (found === undefined || (found.share !== undefined && found.share.owner !== owner)) throw notFound(text);
+  const found =
+    findByLink(desk, text) ?? findByIdOrPath(desk, text) ?? (await findByTitle(desk, owner, text));
+  if (found === undefined || !(await isOwn(desk, owner, found))) throw notFound(text);
   return found;
+}
+
+async function isOwn({ registry, library }: Desk, owner: string, found: Found): Promise<boolean> {
+  if (found.share !== undefined) return found.share.owner === owner;
+  const first = registry.firstOwner(found.conversation);
+  if (first !== undefined) return first === owner;
+  const source = library.find(found.conversation);
+  return source === undefined || isOpenTo(owner, await describe(source));
+}
+
+/** A conversation that names no owner is anybody's; one that cannot be read says nothing about its owner. */
+export function isOpenTo(owner: string, known: Description | ShareError): boolean {
+  return known instanceof ShareError || known.owner === undefined || known.owner === owner;
 }
 
 function findByLink({ registry }: Desk, text: string): Found | undefined {
@@ -41,15 +56,14 @@ function withShare({ registry }: Desk, conversation: string): Found {
   return { conversation, share: registry.active(conversation) ?? registry.of(conversation)[0] };
 }
 
-async function findByTitle(desk: Desk, text: string): Promise<Found | undefined> {
+/** The whole title, give or take case: part of one could name the wrong conversation, and publish it. */
+async function findByTitle(desk: Desk, owner: string, text: string): Promise<Found | undefined> {
   const wanted = fold(text);
-  const titles = await allTitles(desk);
-  const same = [...titles].filter(([, title]) => fold(title) === wanted);
-  const matches = same.length > 0 ? same : [...titles].filter(([, title]) => fold(title).includes(wanted));
+  const matches = [...(await ownTitles(desk, owner))].filter(([, title]) => fold(title) === wanted);
   if (matches.length > 1) {
-    const list = matches.slice(0, 5).map(([conversation, title]) => `"${title}" (${conversation})`);
-    throw new ShareError('ambiguous', `"${text}" may be any of ${matches.length}: ${list.join(', ')}.`, {
-      hint: 'Use the id in parentheses.',
+    const list = matches.slice(0, 5).map(([conversation]) => conversation);
+    throw new ShareError('ambiguous', `"${text}" is the title of ${matches.length}: ${list.join(', ')}.`, {
+      hint: 'Use one of these ids.',
     });
   }
   const only = matches[0];
@@ -57,24 +71,33 @@ async function findByTitle(desk: Desk, text: string): Promise<Found | undefined>
 }
 
 /** Library id → title, from the registry where it is shared, else from the source. Broken sources have no title. */
-async function allTitles({ registry, library }: Desk): Promise<Map<string, string>> {
-  const titles = new Map(registry.allActive().map((share) => [share.conversation, share.title]));
+async function ownTitles({ registry, library }: Desk, owner: string): Promise<Map<string, string>> {
+  const shares = registry.allActive();
+  const shared = new Set(shares.map((share) => share.conversation));
+  const own = shares.filter((share) => share.owner === owner);
+  const titles = new Map(own.map((share) => [share.conversation, share.title]));
   for (const source of readableSources(library)) {
-    if (titles.has(source.conversation)) continue;
+    if (shared.has(source.conversation)) continue;
     const known = await describe(source);
-    if (!(known instanceof ShareError)) titles.set(source.conversation, known.title);
+    if (!(known instanceof ShareError) && isOpenTo(owner, known))
+      titles.set(source.conversation, known.title);
   }
   return titles;
 }
 
-export function readableSources(library: Library): Source[] {
+function readableSources(library: Library): Source[] {
   return library.list().flatMap((entry) => ('problem' in entry ? [] : [entry]));
 }
 
+export interface Description {
+  title: string;
+  type: string;
+  /** The owner that the source names. */
+  owner: string | undefined;
+}
+
 /** Title, type and owner of a conversation, or what is wrong with it. */
-export async function describe(
-  source: Source,
-): Promise<{ title: string; type: string; owner: string | undefined } | ShareError> {
+export async function describe(source: Source): Promise<Description | ShareError> {
   try {
     const { title, type, owner } = (await readSource(source)).conversation;
     return { title, type, owner: owner.id };

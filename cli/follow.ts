@@ -69,11 +69,12 @@ async function syncAndSay({ publisher, registry }: App, conversation: string): P
   const before = registry.active(conversation)?.problem?.message;
   const outcome = await publisher.sync(conversation);
   if (outcome === 'published') {
-    say(`${time()} ${conversation}: published`);
+    say(`${time()} ${printable(conversation)}: published`);
     return;
   }
   const problem = registry.active(conversation)?.problem?.message;
-  if (problem !== undefined && problem !== before) say(`${time()} ${conversation}: ${printable(problem)}`);
+  if (problem !== undefined && problem !== before)
+    say(`${time()} ${printable(`${conversation}: ${problem}`)}`);
 }
 
 function time(): string {

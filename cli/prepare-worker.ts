@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ShareError } from '../src/errors.ts';
-import { openBench, type AppPaths } from './app.ts';
+import { openBench, type BenchPaths } from './app.ts';
 import type { Answer, Job } from './pool.ts';
 
 /** A thread of `pool.ts`: prepares shares, never commits one. */
-const bench = openBench(workerData as AppPaths);
+const bench = openBench(workerData as BenchPaths);
 
 parentPort?.on('message', (job: Job) => {
   void answer(job).then((result) => parentPort?.postMessage(result));

@@ -57,20 +57,20 @@ export function reportShare(share: Share, site: SiteUrl): StatusReport {
 
 export function reportUnshared(
   conversation: string,
-  known: { title: string; type: string } | undefined,
-  problem: ShareError | undefined,
+  known: { title: string; type: string } | ShareError,
 ): StatusReport {
+  const problem = known instanceof ShareError ? { code: known.code, message: known.message } : null;
   return {
     conversation,
-    title: known?.title ?? null,
-    type: known?.type ?? null,
+    title: known instanceof ShareError ? null : known.title,
+    type: known instanceof ShareError ? null : known.type,
     state: 'not-shared',
     link: null,
     shareId: null,
     createdAt: null,
     publishedAt: null,
     revision: null,
-    problem: problem === undefined ? null : { code: problem.code, message: problem.message },
+    problem,
   };
 }
 
@@ -134,7 +134,7 @@ export function reportError(error: unknown, json: boolean): number {
   if (json) printJson({ error: { code: error.code, message: error.message, hint: error.hint ?? null } });
   else {
     say(`${paint('red', 'Error:', process.stderr)} ${printable(error.message)}`);
-    if (error.hint !== undefined) say(paint('dim', error.hint, process.stderr));
+    if (error.hint !== undefined) say(paint('dim', printable(error.hint), process.stderr));
   }
   return error.exitCode;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { ShareError } from '../../src/errors.ts';
+import { existsSync } from 'node:fs';
+import { exitCodes, ShareError } from '../../src/errors.ts';
 import { notFound, type Created } from '../../src/publish/publisher.ts';
 import { shareUrl } from '../../src/urls.ts';
 import type { App } from '../app.ts';
@@ -45,9 +46,10 @@ Examples:
         withApp(config, async (app) => {
           for (const name of names) {
             try {
-              const created = await create(app, config.owner.value, name, options);
+              const created = await create(app, config.owner.value, name, options.thinking);
               reports.push(reportShare(created.share, app.paths.site));
               await handOver(created, app, options);
+              if (sayTrouble(created)) failed = exitCodes.failed;
             } catch (error) {
               if (names.length === 1) throw error;
               failed = reportError(error, false);
@@ -64,31 +66,30 @@ async function create(
   app: App,
   owner: string,
   name: string,
-  options: Pick<CreateOptions, 'thinking'>,
+  thinking: boolean | undefined,
 ): Promise<Created> {
-  const conversation = await conversationToShare(app, owner, name);
-  const created = await app.publisher.create(conversation, owner, options.thinking);
-  const problem = created.share.problem;
-  if (created.outcome === 'failed' || created.outcome === 'held' || created.outcome === 'withdrawn')
-    say(`${printable(created.share.title)}: ${printable(problem?.message ?? '')}`);
-  return created;
+  try {
+    return await app.publisher.create(await conversationToShare(app, owner, name), owner, thinking);
+  } catch (error) {
+    // The words must be the owner's own: another name in them would tell that the conversation exists.
+    if (error instanceof ShareError && error.code === 'not_found') throw notFound(name);
+    throw error;
+  }
 }
 
-/** A path that is not in the library yet is linked into it. */
+/** A path that is not in the library yet is linked into it; it comes before a title that happens to read the same. */
 async function conversationToShare(app: App, owner: string, name: string): Promise<string> {
   const known = app.library.resolve(name);
   if (known !== undefined) return known.conversation;
-  try {
-    return (await findByName(app, owner, name)).conversation;
-  } catch (error) {
-    if (!(error instanceof ShareError) || error.code !== 'not_found') throw error;
-  }
-  try {
-    return (await app.library.link(name)).conversation;
-  } catch (error) {
-    if (error instanceof ShareError && error.code === 'source_missing') throw notFound(name);
-    throw error;
-  }
+  if (existsSync(name)) return (await app.library.link(name)).conversation;
+  return (await findByName(app, owner, name)).conversation;
+}
+
+/** The link is what it always was, but the page behind it is not what the conversation says. */
+function sayTrouble({ share, outcome }: Created): boolean {
+  if (outcome === 'published' || outcome === 'unchanged') return false;
+  say(`Its page is not up to date: ${printable(share.problem?.message ?? outcome)}`);
+  return true;
 }
 
 async function handOver({ share, created }: Created, app: App, options: CreateOptions): Promise<void> {

@@ -2,9 +2,8 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { shareUrl } from '../../src/urls.ts';
 import type { App } from '../app.ts';
 import { defaultSite } from '../config.ts';
-import { configOf, pathsOf, withApp } from '../context.ts';
+import { configOf, withApp } from '../context.ts';
 import { follow } from '../follow.ts';
-import { openPool } from '../pool.ts';
 import { printable, say } from '../report.ts';
 import { untilStopped } from '../signals.ts';
 
@@ -32,27 +31,21 @@ export function addServe(program: Command): void {
     )
     .action(async (options: ServeOptions, command: Command) => {
       const config = configOf(command);
-      const pool = openPool(pathsOf(config));
-      await withApp(
-        config,
-        async (app) => {
-          const stopped = untilStopped();
-          const following = options.watch ? await follow(app) : undefined;
-          await pool.close();
-          try {
-            const server = await serve(app, options);
-            if (config.site.value === defaultSite && server.port !== 4321)
-              say(
-                `Links say ${defaultSite}, but this server listens on port ${server.port}: set --site to its address.`,
-              );
-            await stopped;
-            await server.close();
-          } finally {
-            await following?.close();
-          }
-        },
-        { pool },
-      );
+      await withApp(config, async (app) => {
+        const stopped = untilStopped();
+        const following = options.watch ? await follow(app) : undefined;
+        try {
+          const server = await serve(app, options);
+          if (config.site.value === defaultSite && server.port !== 4321)
+            say(
+              `Links say ${defaultSite}, but this server listens on port ${server.port}: set --site to its address.`,
+            );
+          await stopped;
+          await server.close();
+        } finally {
+          await following?.close();
+        }
+      });
     });
 }
 

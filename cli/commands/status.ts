@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { ShareError } from '../../src/errors.ts';
 import type { Desk } from '../app.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
-import { describe, findByName } from '../find.ts';
+import { notFound } from '../../src/publish/publisher.ts';
+import { describe, findByName, isOpenTo, type Description } from '../find.ts';
 import { printJson, printReport, reportShare, reportUnshared, say, type StatusReport } from '../report.ts';
 
 export function addStatus(program: Command): void {
@@ -44,30 +45,30 @@ Examples:
 export async function statusOf(desk: Desk, owner: string, name: string): Promise<StatusReport> {
   const { conversation, share } = await findByName(desk, owner, name);
   if (share !== undefined) return reportShare(share, desk.paths.site);
-  return reportSource(desk, conversation);
+  return reportUnshared(conversation, await describeEntry(desk, conversation));
 }
 
 /** Every conversation of the library that is `owner`'s or nobody's, and every share of theirs whose conversation is gone. */
 export async function statusOfAll(desk: Desk, owner: string): Promise<StatusReport[]> {
-  const shares = desk.registry.allActive().filter((share) => share.owner === owner);
-  const shared = new Set(desk.registry.allActive().map((share) => share.conversation));
-  const reports = shares.map((share) => reportShare(share, desk.paths.site));
-  for (const entry of desk.library.list()) {
-    if (shared.has(entry.conversation)) continue;
-    const first = desk.registry.firstOwner(entry.conversation);
-    if (first === undefined || first === owner) reports.push(await reportSource(desk, entry.conversation));
+  const shares = desk.registry.allActive();
+  const shared = new Set(shares.map((share) => share.conversation));
+  const own = shares.filter((share) => share.owner === owner);
+  const reports = own.map((share) => reportShare(share, desk.paths.site));
+  for (const { conversation } of desk.library.list()) {
+    const first = desk.registry.firstOwner(conversation);
+    if (shared.has(conversation) || (first !== undefined && first !== owner)) continue;
+    const known = await describeEntry(desk, conversation);
+    if (isOpenTo(owner, known)) reports.push(reportUnshared(conversation, known));
   }
   return reports;
 }
 
-async function reportSource(desk: Desk, conversation: string): Promise<StatusReport> {
+async function describeEntry(desk: Desk, conversation: string): Promise<Description | ShareError> {
   try {
     const source = desk.library.find(conversation);
-    const known = source && (await describe(source));
-    if (known instanceof ShareError) return reportUnshared(conversation, undefined, known);
-    return reportUnshared(conversation, known, undefined);
+    return source === undefined ? notFound(conversation) : await describe(source);
   } catch (error) {
-    if (!(error instanceof ShareError)) throw error;
-    return reportUnshared(conversation, undefined, error);
+    if (error instanceof ShareError) return error;
+    throw error;
   }
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../src/errors.ts';
-import { configOf, withApp, pathsOf, type CommonOptions } from '../context.ts';
+import type { SyncSummary } from '../../src/publish/publisher.ts';
+import { configOf, withApp, type CommonOptions } from '../context.ts';
 import { printJson, progressBar, say } from '../report.ts';
-import { openPool } from '../pool.ts';
 
 export function addSync(program: Command): void {
   program
@@ -15,25 +15,17 @@ export function addSync(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ share sync')
     .action(async (options: CommonOptions, command: Command) => {
       const config = configOf(command);
-      const pool = openPool(pathsOf(config));
-      try {
-        await withApp(
-          config,
-          async (app) => {
-            const bar = progressBar('Publishing');
-            const summary = await app.publisher.syncAll((done, total) => bar.update(done, total));
-            bar.end();
-            if (options.json === true) printJson(summary);
-            else
-              say(
-                `${summary.published} published, ${summary.unchanged} unchanged, ${summary.removed + summary.withdrawn} removed, ${summary.failed} failed.`,
-              );
-            if (summary.failed > 0) process.exitCode = exitCodes.failed;
-          },
-          { pool },
-        );
-      } finally {
-        await pool.close();
-      }
+      await withApp(config, async (app) => {
+        const bar = progressBar('Publishing');
+        const summary = await app.publisher.syncAll((done, total) => bar.update(done, total));
+        bar.end();
+        if (options.json === true) printJson(summary);
+        else say(describe(summary));
+        if (summary.failed > 0) process.exitCode = exitCodes.failed;
+      });
     });
+}
+
+function describe({ published, unchanged, removed, withdrawn, failed }: SyncSummary): string {
+  return `${published} published, ${unchanged} unchanged, ${removed + withdrawn} removed, ${failed} failed.`;
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { configOf, pathsOf, withApp } from '../context.ts';
+import { configOf, withApp } from '../context.ts';
 import { follow } from '../follow.ts';
-import { openPool } from '../pool.ts';
 import { say } from '../report.ts';
 import { untilStopped } from '../signals.ts';
 
@@ -15,18 +14,12 @@ export function addWatch(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ share watch')
     .action(async (_options: unknown, command: Command) => {
       const config = configOf(command);
-      const pool = openPool(pathsOf(config));
-      await withApp(
-        config,
-        async (app) => {
-          const stopped = untilStopped();
-          const following = await follow(app);
-          await pool.close();
-          say(`Watching ${app.registry.allActive().length} shared conversations. Ctrl-C stops.`);
-          await stopped;
-          await following.close();
-        },
-        { pool },
-      );
+      await withApp(config, async (app) => {
+        const stopped = untilStopped();
+        const following = await follow(app);
+        say(`Watching ${app.registry.allActive().length} shared conversations. Ctrl-C stops.`);
+        await stopped;
+        await following.close();
+      });
     });
 }

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsync as fsyncCallback,
@@ -8,6 +10,8 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -16,6 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ShareError, systemCode } from '../errors.ts';
@@ -86,6 +91,7 @@ const abandonedAfterMs = 24 * 60 * 60 * 1000;
  * Opens the folder that a host serves, and makes it if it is not there.
  *
  * @param staging  A folder outside the web root on the same filesystem.
+ * @param identity The registry's own mark: an output of another registry would lose all its pages here.
  * @param at       Called after each step of a commit; tests stop the process there.
  * @throws ShareError `output_foreign` for a folder with files in it that this program did not make;
  *   `output_unwritable`.
@@ -93,11 +99,12 @@ const abandonedAfterMs = 24 * 60 * 60 * 1000;
 export function openOutputFolder(
   folder: string,
   staging: string,
+  identity: string,
   at: (step: string) => void = () => undefined,
 ): Output {
   const shares = join(folder, 'share');
   explain(folder, () => {
-    claim(folder);
+    claim(folder, identity);
     mkdirSync(shares, { recursive: true });
     mkdirSync(staging, { recursive: true, mode: 0o700 });
     if (statSync(folder).dev !== statSync(staging).dev) {
@@ -127,22 +134,32 @@ export function openOutputFolder(
   });
 }
 
-function claim(folder: string): void {
+function claim(folder: string, identity: string): void {
   const ours = join(folder, marker);
-  if (existsSync(ours)) return;
+  const words = `conversation-share ${identity}\n\n\`share sync\` removes from this folder what its registry does not say is shared.\n`;
+  if (existsSync(ours)) {
+    if (readFileSync(ours, 'utf8') === words) return;
+    throw new ShareError(
+      'output_foreign',
+      `${folder} is the output of another registry. Nothing in it was changed.`,
+      {
+        hint: 'Choose another folder with `--output`. If that registry is lost, remove the folder yourself: its pages are live until then.',
+      },
+    );
+  }
   mkdirSync(folder, { recursive: true });
   if (readdirSync(folder).length > 0) {
     throw new ShareError('output_foreign', `${folder} holds files that conversation-share did not make.`, {
       hint: 'Choose an empty folder with `--output`: whatever is not a share is removed from it.',
     });
   }
-  writeFileSync(ours, 'Made by conversation-share: `share sync` removes what does not belong here.\n');
+  writeFileSync(ours, words);
 }
 
 // --- staging
 
 function openStage(staging: string, id: ShareId): Stage {
-  const folder = mkdtempSync(join(staging, `stage-${process.pid}-`));
+  const folder = mkdtempSync(join(staging, `stage-${process.pid}-${pidSpace}-`));
   const place = (path: string): string => {
     const target = join(folder, path);
     if (path.includes('/')) mkdirSync(dirname(target), { recursive: true });
@@ -182,6 +199,7 @@ function commitStage(
   at: (step: string) => void,
 ): void {
   if (!existsSync(target)) {
+    chmodSync(stage.folder, 0o755); // made private; the web server may be another user
     renameSync(stage.folder, target);
     syncFolder(dirname(target));
     return;
@@ -252,11 +270,18 @@ async function sweep(staging: string): Promise<void> {
 /** Stages belong to the process in their name; another process may be working in its own just now. */
 function isAbandoned(staging: string, name: string): boolean {
   if (name.startsWith('trash-')) return true;
-  const pid = Number(/^stage-(\d+)-/.exec(name)?.[1]);
-  if (!Number.isInteger(pid)) return false;
-  if (!isRunning(pid)) return true;
+  const [, pid, space] = /^stage-(\d+)-(\w+)-/.exec(name) ?? [];
+  if (pid === undefined) return false;
+  if (space === pidSpace && !isRunning(Number(pid))) return true;
   const stats = statSync(join(staging, name), { throwIfNoEntry: false });
   return stats !== undefined && Date.now() - stats.mtimeMs > abandonedAfterMs;
+}
+
+/** Process ids mean something only where they were given: containers that share a folder each count from 1. */
+const pidSpace = createHash('sha256').update(`${hostname()} ${pidNamespace()}`).digest('hex').slice(0, 12);
+
+function pidNamespace(): string {
+  return existsSync('/proc/self/ns/pid') ? readlinkSync('/proc/self/ns/pid') : '';
 }
 
 function isRunning(pid: number): boolean {
@@ -274,7 +299,7 @@ async function writeSite(folder: string, staging: string, files: ReadonlyMap<str
     const current = existsSync(target) ? await readFile(target, 'utf8') : undefined;
     if (current === content) continue;
     await explain(folder, async () => {
-      const temporary = join(staging, `stage-${process.pid}-site-${name}`);
+      const temporary = join(staging, `stage-${process.pid}-${pidSpace}-site-${name}`);
       rmSync(temporary, { force: true });
       writeFileSync(temporary, content);
       await syncFile(temporary);
@@ -309,8 +334,9 @@ const reasons: Readonly<Record<string, string>> = {
 
 function toShareError(path: string, error: unknown): ShareError | undefined {
   if (error instanceof ShareError) return undefined;
-  const reason = reasons[systemCode(error) ?? ''];
-  if (reason === undefined) return undefined;
+  const code = systemCode(error);
+  if (code === undefined || code.startsWith('ERR_')) return undefined;
+  const reason = reasons[code] ?? code;
   return new ShareError('output_unwritable', `${shorten(path)} cannot be written: ${reason}.`, {
     hint: 'Make room or permission, then run `share sync`.',
     cause: error,

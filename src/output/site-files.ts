@@ -54,11 +54,11 @@ const headers = `/*
   Content-Security-Policy: frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'
   Cache-Control: no-cache
 
-/share/*/files/*
+/share/:id/files/*
   Content-Security-Policy: sandbox; default-src 'none'
   Content-Disposition: attachment
 
-/share/*/zip/*
+/share/:id/zip/*
   Content-Security-Policy: sandbox; default-src 'none'
   Content-Disposition: attachment
 `;

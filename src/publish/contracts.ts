@@ -83,6 +83,7 @@ export interface Share {
   revokedAt: string | undefined;
   publishedAt: string | undefined;
   revision: string | undefined;
+  publishing: boolean;
   inputs: string | undefined;
   problem: Problem | undefined;
 }
@@ -91,12 +92,14 @@ export interface Registry {
   get(id: ShareId): Share | undefined;
   active(conversation: string): Share | undefined;
   all(): Share[];
+  allActive(): Share[];
   firstOwner(conversation: string): string | undefined;
   exclusively<T>(action: () => T): T;
   add(
     share: Pick<Share, 'id' | 'conversation' | 'owner' | 'thinking' | 'title' | 'type' | 'createdAt'>,
   ): void;
   setThinking(id: ShareId, thinking: boolean): void;
+  setPublishing(id: ShareId): void;
   setPublished(
     id: ShareId,
     publication: {

@@ -64,13 +64,13 @@ export interface PublisherDependencies<S extends Source, T extends Stage> {
   site: SiteUrl;
   prepare: Prepare;
   /** Prepares in other threads, for when `syncAll` has many to do. */
-  pool?: { prepare: Prepare };
+  prepareMany?: Prepare;
   /** Forgets what is cached of a conversation whose share is gone. */
   forget(conversation: string): void;
   newShareId: () => ShareId;
   now: () => Date;
-  /** Told of an error that is no `ShareError`, hence a bug; the share's problem says so too. */
-  onBug?(error: unknown, conversation: string): void;
+  /** Told of what no share's problem tells, and of every error that is no `ShareError`, hence a bug. */
+  onTrouble?(error: unknown, what: string): void;
   at?: FaultPoint;
 }
 
@@ -115,7 +115,8 @@ export function createPublisher<S extends Source, T extends Stage>(
       if (registry.active(conversation) !== undefined) return undefined;
       at('create:locked');
       registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
-      commit(prepared);
+      move(prepared);
+      record(prepared);
       return registry.get(id);
     });
     at('create:committed');
@@ -132,11 +133,12 @@ export function createPublisher<S extends Source, T extends Stage>(
     return { share: registry.get(share.id) ?? share, created: false, outcome };
   }
 
-  /** Runs inside a transaction: renames, unlinks, and one row. */
-  function commit(prepared: Extract<Prepared, { kind: 'staged' }>): void {
-    const { stage, keep, title, type, revision, inputs } = prepared;
+  function move({ stage, keep }: Staged): void {
     output.commit(stage, keep);
     at('publish:moved');
+  }
+
+  function record({ stage, title, type, revision, inputs }: Staged): void {
     registry.setPublished(stage.id, { title, type, revision, publishedAt: now().toISOString(), inputs });
     at('publish:recorded');
   }
@@ -149,21 +151,13 @@ export function createPublisher<S extends Source, T extends Stage>(
       registry.setRevoked(id, now().toISOString());
       at('revoke:marked');
       // The mark must stay even where the page cannot be moved: it keeps every later publish away.
-      return { share: found, failure: removeFromOutput(id) };
+      const failure = failureOf(() => output.remove(id));
+      at('revoke:moved');
+      return { share: found, failure };
     });
     at('revoke:committed');
-    dependencies.forget(share.conversation);
     if (failure !== undefined) throw stillLive(share, failure);
-  }
-
-  function removeFromOutput(name: string): unknown {
-    try {
-      output.remove(name);
-      at('revoke:moved');
-      return undefined;
-    } catch (error) {
-      return error;
-    }
+    dependencies.forget(share.conversation);
   }
 
   async function sync(conversation: string): Promise<Outcome> {
@@ -183,6 +177,10 @@ export function createPublisher<S extends Source, T extends Stage>(
     const works = await Promise.all(conversations.map((conversation) => begin(conversation, prepare)));
     at('publish:staged');
     registry.exclusively(() => {
+      for (const work of works) announce(work);
+    });
+    at('publish:announced');
+    registry.exclusively(() => {
       for (const work of works) if ('prepared' in work) work.outcome = land(work);
     });
     at('publish:committed');
@@ -194,46 +192,70 @@ export function createPublisher<S extends Source, T extends Stage>(
   async function begin(conversation: string, prepare: Prepare): Promise<Work> {
     const share = registry.active(conversation);
     if (share === undefined) return { outcome: 'not shared' };
-    if (isUpToDate(share)) return { outcome: share.problem === undefined ? 'unchanged' : 'failed' };
+    const inputs = currentInputs(share);
+    if (isUpToDate(share, inputs)) return { outcome: share.problem === undefined ? 'unchanged' : 'failed' };
     try {
       const { id, thinking } = share;
-      const published = output.has(id) ? share.revision : undefined;
+      const published = share.publishing || !output.has(id) ? undefined : share.revision;
       const prepared = await prepare({ conversation, id, choice: { thinking }, published });
       await settleOrDiscard(prepared);
       return { share, prepared, outcome: undefined };
     } catch (error) {
       // What another process published meanwhile may be what tripped this one.
       if (registry.get(share.id)?.revision !== share.revision) return { outcome: 'overtaken' };
-      return { outcome: fail(share, error) };
+      return { outcome: fail(share, error, inputs) };
     }
+  }
+
+  /**
+   * Writes down, in a transaction of its own, that files are about to move. Without it a crash between the moves and
+   * their commit would leave the registry naming the old revision while the new one is out; a source that went back to
+   * the old text would then count as published.
+   */
+  function announce(work: Work): void {
+    if (!('prepared' in work) || work.prepared.kind !== 'staged') return;
+    const { share } = work;
+    if (!share.publishing && share.revision !== undefined && isStill(share)) {
+      registry.setPublishing(share.id);
+      work.share = { ...share, publishing: true };
+    }
+  }
+
+  /** True while nobody else published, revoked or changed this share since it was looked at. */
+  function isStill(share: Share): boolean {
+    const current = registry.get(share.id);
+    return (
+      current?.state === 'active' &&
+      current.revision === share.revision &&
+      current.publishedAt === share.publishedAt &&
+      current.publishing === share.publishing &&
+      current.thinking === share.thinking
+    );
   }
 
   /** The quick part: runs inside the transaction that looks at the share's state first. */
   function land({ share, prepared }: ReadyWork): Outcome | 'overtaken' {
-    const current = registry.get(share.id);
-    if (current?.state !== 'active') return 'not shared';
-    if (current.revision !== share.revision || current.thinking !== share.thinking) return 'overtaken';
+    if (registry.get(share.id)?.state !== 'active') return 'not shared';
+    if (!isStill(share)) return 'overtaken';
     at('publish:locked');
-    if (prepared.kind === 'missing') return withdraw(current);
-    if (prepared.owner !== undefined && prepared.owner !== share.owner) return fail(share, otherOwner());
+    if (prepared.kind === 'missing') return withdraw(share);
+    if (prepared.owner !== undefined && prepared.owner !== share.owner)
+      return fail(share, otherOwner(), prepared.inputs);
     if (prepared.kind === 'unchanged') {
       registry.setInputs(share.id, prepared.inputs);
-      if (current.problem !== undefined) registry.setProblem(share.id, undefined);
+      if (share.problem !== undefined) registry.setProblem(share.id, undefined);
       return 'unchanged';
     }
-    try {
-      commit(prepared);
-      return 'published';
-    } catch (error) {
-      if (error instanceof ShareError && error.code === 'output_unwritable') return fail(share, error);
-      throw error;
-    }
+    const failure = failureOf(() => move(prepared));
+    if (failure !== undefined) return fail(share, failure, undefined);
+    record(prepared);
+    return 'published';
   }
 
-  function isUpToDate(share: Share): boolean {
-    if (share.inputs === undefined) return false;
+  function isUpToDate(share: Share, inputs: string | null | undefined): boolean {
+    if (share.inputs === undefined || share.publishing) return false;
     if (share.revision !== undefined && !output.has(share.id)) return false;
-    return currentInputs(share) === share.inputs;
+    return inputs === share.inputs;
   }
 
   /** Null when the source is gone; undefined when the files are too fresh, or too broken, to tell. */
@@ -250,24 +272,25 @@ export function createPublisher<S extends Source, T extends Stage>(
   }
 
   function withdraw(share: Share): Outcome {
-    const removed = output.remove(share.id);
+    if (!output.has(share.id) && share.problem?.kind === 'missing') return 'withdrawn';
+    const failure = failureOf(() => output.remove(share.id));
+    if (failure !== undefined) return fail(share, failure, undefined);
     at('withdraw:moved');
-    if (!removed && share.problem?.kind === 'missing') return 'withdrawn';
     registry.setWithdrawn(share.id);
     registry.setProblem(share.id, missing);
     return 'withdrawn';
   }
 
-  function fail(share: Share, error: unknown): Outcome {
-    if (!(error instanceof ShareError)) dependencies.onBug?.(error, share.conversation);
+  /** @param inputs  What was there before the attempt; what came after it has not been tried. */
+  function fail(share: Share, error: unknown, inputs: string | null | undefined): Outcome {
+    if (!(error instanceof ShareError)) dependencies.onTrouble?.(error, share.conversation);
     const problem = toProblem(error, output.has(share.id));
     // What the source itself causes is not tried again until the source changes; a full disk is.
     const permanent = error instanceof ShareError && permanentCodes.has(error.code);
-    const inputs = permanent ? (currentInputs(share) ?? undefined) : undefined;
     registry.exclusively(() => {
       if (registry.get(share.id)?.state !== 'active') return;
       registry.setProblem(share.id, problem);
-      registry.setInputs(share.id, inputs);
+      registry.setInputs(share.id, permanent ? (inputs ?? undefined) : undefined);
     });
     return problem.kind === 'held' ? 'held' : 'failed';
   }
@@ -279,12 +302,12 @@ export function createPublisher<S extends Source, T extends Stage>(
     const summary: SyncSummary = {
       published: 0,
       unchanged: active - conversations.length,
-      removed: removeStrangers(removals),
       withdrawn: 0,
-      failed: 0,
+      ...removeStrangers(removals),
     };
     await output.emptyTrash();
-    const { prepare } = conversations.length < many ? dependencies : (dependencies.pool ?? dependencies);
+    const { prepare: here, prepareMany = here } = dependencies;
+    const prepare = conversations.length < many ? here : prepareMany;
     // Two batches at a time: one is being prepared while the other waits for the disk.
     await eachOf(inBatches(conversations), 2, async (batch) => {
       const outcomes = await syncTogether(batch, prepare);
@@ -303,26 +326,28 @@ export function createPublisher<S extends Source, T extends Stage>(
       const inputs = currentInputs({ conversation, thinking: share.thinking });
       return { id, conversation, state, inputs: inputs === undefined ? 'not known' : inputs };
     });
-    const madeFrom = new Map(shares.map((share) => [share.id as string, share.inputs]));
+    const madeFrom = new Map(
+      shares.map((share) => [share.id as string, share.publishing ? undefined : share.inputs]),
+    );
     const published = new Map(names.map((name) => [name, madeFrom.get(name)]));
     const active = wanted.filter((share) => share.state === 'active').length;
     return { steps: planSync(wanted, published), active };
   }
 
   /** Looks at the registry once more for each: another process may have created the share since the plan was made. */
-  function removeStrangers(names: readonly string[]): number {
-    if (names.length === 0) return 0;
-    return registry.exclusively(() => {
-      const active = new Set<string>(
-        registry.all().flatMap((share) => (share.state === 'active' ? [share.id] : [])),
-      );
-      const strangers = names.filter((name) => !active.has(name));
-      for (const name of strangers) {
-        output.remove(name);
+  function removeStrangers(names: readonly string[]): { removed: number; failed: number } {
+    const result = { removed: 0, failed: 0 };
+    if (names.length === 0) return result;
+    registry.exclusively(() => {
+      const active = new Set<string>(registry.allActive().map((share) => share.id));
+      for (const name of names.filter((candidate) => !active.has(candidate))) {
+        const failure = failureOf(() => output.remove(name));
+        result[failure === undefined ? 'removed' : 'failed'] += 1;
+        if (failure !== undefined) dependencies.onTrouble?.(failure, 'What is not shared is STILL LIVE');
         at('sync:removed');
       }
-      return strangers.length;
     });
+    return result;
   }
 
   async function settleOrDiscard(prepared: Prepared): Promise<void> {
@@ -341,6 +366,18 @@ export function createPublisher<S extends Source, T extends Stage>(
 
   return Object.freeze<Publisher>({ create, revoke, sync, syncAll });
 }
+
+/** What `action` threw; undefined when it did not. */
+function failureOf(action: () => unknown): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+type Staged = Extract<Prepared, { kind: 'staged' }>;
 
 /** One share on its way; `outcome` is undefined until it landed. */
 type Work = { outcome: Outcome | 'overtaken' } | ReadyWork;

@@ -89,7 +89,7 @@ function toShareError(path: string, error: unknown): ShareError | undefined {
       'registry_corrupt',
       `${path} is damaged, so it is not known what is shared. Pages that were live are still live.`,
       {
-        hint: `Put back a copy of ${path}; or move it away and the output folder's pages go at the next \`share sync\`.`,
+        hint: `Put back a copy of ${path}, and then delete again what was deleted since that copy was made: its links would be live again.`,
         cause: error,
       },
     );

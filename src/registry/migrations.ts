@@ -6,6 +6,10 @@ export type Migration = (db: Database) => void;
 export const migrations: readonly Migration[] = [
   (db) =>
     db.exec(`
+      -- Says which output folders are this registry's: the id stands in their marker file.
+      CREATE TABLE identity (id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+      INSERT INTO identity VALUES (lower(hex(randomblob(16))));
+
       CREATE TABLE shares (
         id                 TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 26 AND id NOT GLOB '*[^0-9a-z]*'),
         conversation       TEXT NOT NULL CHECK (conversation <> ''),
@@ -19,6 +23,8 @@ export const migrations: readonly Migration[] = [
         -- What is in the output now; all NULL while nothing is.
         published_at       TEXT,
         published_revision TEXT,
+        -- A publish has begun to move files: until it says published, nobody knows which revision is out.
+        publishing         INTEGER NOT NULL DEFAULT 0 CHECK (publishing IN (0, 1)),
         -- What the last attempt was made from (source files, renderer, site): equal means nothing to do.
         inputs             TEXT,
         problem_kind       TEXT CHECK (problem_kind IN ('failed', 'held', 'missing')),

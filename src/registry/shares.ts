@@ -28,6 +28,8 @@ export interface Share {
   publishedAt: string | undefined;
   /** What is in the output now; undefined while nothing is. */
   revision: string | undefined;
+  /** A publish began to move files and has not said that it is done: the output may hold anything of two revisions. */
+  publishing: boolean;
   /** What the last attempt was made from; see `publish/publisher.ts`. */
   inputs: string | undefined;
   problem: Problem | undefined;
@@ -54,6 +56,8 @@ export interface Publication {
 /** Which shares exist and what of them is out. Every method throws ShareError `registry_*` when the file gives trouble. */
 export interface Registry {
   readonly path: string;
+  /** Random, made with the registry: the mark of its output folders. */
+  readonly identity: string;
   /** The share with this id, active or revoked. */
   get(id: ShareId): Share | undefined;
   /** The one active share of a conversation. */
@@ -71,6 +75,8 @@ export interface Registry {
   exclusively<T>(action: () => T): T;
   add(share: NewShare): void;
   setThinking(id: ShareId, thinking: boolean): void;
+  /** Files are about to move; `setPublished` or `setWithdrawn` ends it. */
+  setPublishing(id: ShareId): void;
   setPublished(id: ShareId, publication: Publication): void;
   /** The output holds nothing of this share any more, though it is still active. */
   setWithdrawn(id: ShareId): void;
@@ -96,6 +102,7 @@ interface Row {
   revoked_at: string | null;
   published_at: string | null;
   published_revision: string | null;
+  publishing: number;
   inputs: string | null;
   problem_kind: Problem['kind'] | null;
   problem_code: string | null;
@@ -111,6 +118,7 @@ export function openRegistry(path: string): Registry {
 
   return Object.freeze<Registry>({
     path,
+    identity: run(() => readIdentity(db)),
     get: (id) => run(() => one(rows.get.get(id))),
     active: (conversation) => run(() => one(rows.active.get(conversation))),
     of: (conversation) => run(() => rows.of.all(conversation).map(toShare)),
@@ -120,6 +128,7 @@ export function openRegistry(path: string): Registry {
     exclusively: (action) => run(() => (db.inTransaction ? action() : db.transaction(action).immediate())),
     add: (share) => run(() => void rows.add.run({ ...share, thinking: Number(share.thinking) })),
     setThinking: (id, thinking) => run(() => void rows.setThinking.run(Number(thinking), id)),
+    setPublishing: (id) => run(() => void rows.setPublishing.run(id)),
     setPublished: (id, publication) =>
       run(() => void rows.setPublished.run({ ...publication, inputs: publication.inputs ?? null, id })),
     setWithdrawn: (id) => run(() => void rows.setWithdrawn.run(id)),
@@ -160,12 +169,13 @@ function prepareAll(db: Connection) {
       INSERT INTO shares (id, conversation, owner, state, thinking, title, type, created_at)
       VALUES (@id, @conversation, @owner, 'active', @thinking, @title, @type, @createdAt)`),
     setThinking: db.prepare('UPDATE shares SET thinking = ?, inputs = NULL WHERE id = ?'),
+    setPublishing: db.prepare('UPDATE shares SET publishing = 1, inputs = NULL WHERE id = ?'),
     setPublished: db.prepare(`
       UPDATE shares SET title = @title, type = @type, published_revision = @revision, published_at = @publishedAt,
-        inputs = @inputs, problem_kind = NULL, problem_code = NULL, problem_message = NULL
+        publishing = 0, inputs = @inputs, problem_kind = NULL, problem_code = NULL, problem_message = NULL
       WHERE id = @id AND state = 'active'`),
     setWithdrawn: db.prepare(
-      'UPDATE shares SET published_revision = NULL, published_at = NULL, inputs = NULL WHERE id = ?',
+      'UPDATE shares SET published_revision = NULL, published_at = NULL, publishing = 0, inputs = NULL WHERE id = ?',
     ),
     setInputs: db.prepare('UPDATE shares SET inputs = ? WHERE id = ?'),
     setProblem: db.prepare(
@@ -196,6 +206,7 @@ function toShare(row: Row): Share {
     revokedAt: row.revoked_at ?? undefined,
     publishedAt: row.published_at ?? undefined,
     revision: row.published_revision ?? undefined,
+    publishing: row.publishing === 1,
     inputs: row.inputs ?? undefined,
     problem: toProblem(row),
   };
@@ -204,6 +215,10 @@ function toShare(row: Row): Share {
 function toProblem(row: Row): Problem | undefined {
   if (row.problem_kind === null) return undefined;
   return { kind: row.problem_kind, code: row.problem_code ?? '', message: row.problem_message ?? '' };
+}
+
+function readIdentity(db: Connection): string {
+  return db.prepare<[], { id: string }>('SELECT id FROM identity').get()?.id ?? '';
 }
 
 function dataVersion(db: Connection): number {

@@ -144,20 +144,26 @@ describe('status and list', () => {
     data.write('talk', aConversation({ title: 'Of Tides and Moons' }));
     data.write('other', aConversation({ title: 'Of other things' }));
     const link = (await run(['create', 'talk'])).stdout.trim();
-    for (const name of [
-      'talk',
-      'of tides and moons',
-      'Tides',
-      link.slice(-26),
-      link,
-      `${link}/`,
-      `${link}#r1`,
-    ]) {
+    for (const name of ['talk', 'of tides and moons', link.slice(-26), link, `${link}/`, `${link}#r1`]) {
       const { stdout } = await run(['status', name, '--json']);
       expect(JSON.parse(stdout), name).toMatchObject({ link });
     }
-    const ambiguous = await run(['status', 'of']);
-    expect(ambiguous).toMatchObject({ code: 2, stderr: expect.stringContaining('other') as string });
+    data.write('twin', aConversation({ title: 'Of Other Things' }));
+    const ambiguous = await run(['status', 'of other things']);
+    expect(ambiguous).toMatchObject({ code: 2, stderr: expect.stringContaining('twin') as string });
+  });
+
+  test('part of a title names nothing, and a path comes before a title', async () => {
+    data.write('secret', aConversation({ title: 'notes' }));
+    expect((await run(['create', 'note'])).code).toBe(3);
+    const outside = join(data.paths.data, 'notes');
+    mkdirSync(outside);
+    writeFileSync(
+      join(outside, 'conversation.json'),
+      JSON.stringify({ id: 'mine', ...aConversation({ title: 'My own' }) }),
+    );
+    const { stderr } = await run(['create', 'notes'], { cwd: data.paths.data });
+    expect(stderr).toContain('My own');
   });
 });
 
@@ -206,6 +212,11 @@ describe('whose it is', () => {
     }
     expect((await run(['create', 'named'], mira)).code).toBe(0);
     expect((await run(['list', '--json'], mallory)).stdout).toBe('[]\n');
+    data.write('unshared', aConversation({ title: 'Nobody knows', owner: { id: 'mira' } }));
+    expect((await run(['status', '--json'], mallory)).stdout).not.toMatch(/Nobody knows|Named|talk/);
+    for (const verb of ['status', 'copy', 'open'])
+      for (const name of ['unshared', 'Nobody knows'])
+        expect(await run([verb, name], mallory)).toMatchObject({ code: 3, stdout: '' });
     expect((await run(['delete', 'talk', '--yes'], mira)).code).toBe(0);
     expect((await run(['create', 'talk'], mallory)).code).toBe(3); // who shared it first keeps it
   });

@@ -122,7 +122,7 @@ function session(): string {
       requestId: 'canary-request',
       timestamp: new Date(Date.UTC(2026, 2, 1, 10, 0, second++)).toISOString(),
     };
-    if (record['isSidechain'] !== true) parentUuid = uuid;
+    parentUuid = uuid;
     return JSON.stringify({ ...common, ...record, ...unknown('record') });
   };
   const user = (content: unknown, more: Record<string, unknown> = {}) =>
@@ -206,8 +206,6 @@ function session(): string {
         },
       },
     ),
-    user('canary-sub-agent', { isSidechain: true }),
-    assistant({ type: 'text', text: 'canary-sub-agent-answer' }, { isSidechain: true }),
     assistant({ type: 'text', text: 'canary-api-error' }, { isApiErrorMessage: true }),
     line({
       type: 'system',
@@ -217,6 +215,9 @@ function session(): string {
     }),
     user('canary-compaction', { isCompactSummary: true, isVisibleInTranscriptOnly: true }),
     assistant({ type: 'text', text: 'public-session-end' }),
+    // Last, where the current branch would end if sub-agents were taken for the person and the assistant.
+    user('canary-sub-agent', { isSidechain: true }),
+    assistant({ type: 'text', text: 'canary-sub-agent-answer' }, { isSidechain: true }),
   ]
     .map((text) => `${text}\n`)
     .join('');

@@ -3,7 +3,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startServer } from '../../src/serve/server.ts';
 import { shareUrl, toSiteUrl } from '../../src/urls.ts';
 import { owner } from '../support/act.ts';
 import { share, startService } from '../support/cli.ts';
@@ -44,12 +43,24 @@ function isJson(body: string): boolean {
   }
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
 test('for 3 s of publishes, no reader gets a torn page, a mixed one or none', async () => {
   data.write('talk', edit(0));
   const app = await data.open();
   const { share: made } = await app.publisher.create('talk', owner);
-  const server = await startServer({ folder: data.paths.output, host: '127.0.0.1', port: 0 });
-  const link = shareUrl(toSiteUrl(server.url), made.id);
+  // The server is a process of its own, so that it reads while this one is in the middle of a commit.
+  const port = await freePort();
+  const env = { SHARE_DATA: data.paths.data };
+  const server = await startService(['serve', '--no-watch', '--port', String(port)], /Serving/, { env });
+  const link = shareUrl(toSiteUrl(`http://127.0.0.1:${port}`), made.id);
 
   let running = true;
   let publishes = 0;
@@ -89,7 +100,7 @@ test('for 3 s of publishes, no reader gets a torn page, a mixed one or none', as
   await sleep(3_000);
   running = false;
   await all;
-  await server.close();
+  expect(await server.stop()).toBe(0);
   app.close();
 
   expect(faults).toEqual([]);
@@ -98,15 +109,6 @@ test('for 3 s of publishes, no reader gets a torn page, a mixed one or none', as
   expect([...reads.values()].filter((count) => count > 50)).toHaveLength(4);
   expect(seen.size).toBeGreaterThan(20);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 test('a Claude Code session that grows, also by half a line, is followed within 1 s', async () => {
   const session = join(data.paths.data, '0b6a3c1e-0000-4000-8000-000000000000.jsonl');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -162,6 +162,80 @@ describe('what is in the output', () => {
     });
     expect(readFileSync(join(foreign, 'index.html'), 'utf8')).toBe('mine');
   });
+});
+
+describe('trouble with one share', () => {
+  test('leaves the others alone, names no share id, and is mended by the next sync', async () => {
+    const said: string[] = [];
+    app.close();
+    app = await data.open({ onTrouble: (error, what) => said.push(`${what} ${String(error)}`) });
+    for (const name of ['one', 'two', 'three'])
+      data.write(name, aConversation({ title: name }), { 'a.txt': name });
+    const shares = new Map<string, string>();
+    for (const name of ['one', 'two', 'three'])
+      shares.set(name, (await app.publisher.create(name, owner)).share.id);
+    const broken = join(data.paths.output, 'share', shares.get('two') ?? '');
+    rmSync(join(broken, 'conversation.md'));
+    mkdirSync(join(broken, 'conversation.md', 'sub'), { recursive: true });
+    for (const name of ['one', 'two', 'three']) data.write(name, aConversation({ title: `${name} again` }));
+    expect(await app.publisher.syncAll()).toMatchObject({ published: 2, failed: 1 });
+    const problem = app.registry.active('two')?.problem?.message ?? '';
+    for (const text of [problem, ...said]) expect(text).not.toContain(shares.get('two'));
+    rmSync(join(broken, 'conversation.md'), { recursive: true });
+    expect(await app.publisher.syncAll()).toMatchObject({ published: 1, failed: 0 });
+    expect(readFileSync(join(broken, 'index.html'), 'utf8')).toContain('two again');
+  });
+
+  test('a source mended while it is being read is read again', async () => {
+    data.write('talk');
+    const { share } = await app.publisher.create('talk', owner);
+    writeFileSync(source(), '{');
+    await sleep(60);
+    const failing = app.publisher.sync('talk');
+    data.write('talk', aConversation({ title: 'Mended at once' }));
+    await failing;
+    await sleep(60);
+    await app.publisher.sync('talk');
+    expect(app.registry.get(share.id)).toMatchObject({ title: 'Mended at once', problem: undefined });
+  });
+});
+
+test('many shares are prepared by threads, again after a rest, and the threads never keep the process', async () => {
+  for (let talk = 0; talk < 40; talk++) data.write(`talk-${talk}`);
+  for (let talk = 0; talk < 40; talk++) await app.publisher.create(`talk-${talk}`, owner);
+  const shares = join(data.paths.output, 'share');
+  for (const rest of [0, 2_500]) {
+    for (const name of readdirSync(shares)) rmSync(join(shares, name), { recursive: true });
+    expect(await app.publisher.syncAll()).toMatchObject({ published: 40, failed: 0 });
+    await sleep(rest);
+  }
+  expect(
+    process.getActiveResourcesInfo().filter((name) => name === 'Worker' || name === 'MessagePort'),
+  ).toEqual([]);
+});
+
+test('what is published may be read by a web server of another user, and only by its owner while it is staged', async () => {
+  data.write('talk', aConversation(), { 'a.txt': 'a' });
+  const { share } = await app.publisher.create('talk', owner);
+  const top = join(data.paths.output, 'share', share.id);
+  for (const entry of readdirSync(top, { recursive: true, withFileTypes: true }))
+    expect(statSync(join(entry.parentPath, entry.name)).mode & 0o005, entry.name).toBe(
+      entry.isDirectory() ? 5 : 4,
+    );
+  expect(statSync(top).mode & 0o777).toBe(0o755);
+  expect(statSync(join(data.paths.data, 'staging')).mode & 0o777).toBe(0o700);
+});
+
+test('the output of another registry is refused, and nothing in it changes', async () => {
+  data.write('talk');
+  const { share } = await app.publisher.create('talk', owner);
+  const other = aDataFolder();
+  const { openApp } = await import('../../cli/app.ts');
+  await expect(openApp({ ...other.paths, output: data.paths.output })).rejects.toMatchObject({
+    code: 'output_foreign',
+  });
+  other.remove();
+  expect(readdirSync(join(data.paths.output, 'share'))).toEqual([share.id]);
 });
 
 test('the same conversation gives the same bytes, and nothing is published twice', async () => {

@@ -124,4 +124,24 @@ describe('kill -9 at every step, then one sync', () => {
       app.close();
     }
   }, 120_000);
+
+  test('of a publish, when the source then goes back to what it was: the page goes back too', async () => {
+    await sharedTalk();
+    const back = { 'old.txt': 'old', 'kept.txt': 'kept' };
+    data.write('talk', aConversation({ title: 'A key pasted by mistake' }), back);
+    const { steps } = perform({ do: 'sync', conversation: 'talk' });
+    for (const killAt of steps.keys()) {
+      data.remove();
+      data = aDataFolder();
+      const id = await sharedTalk();
+      data.write('talk', aConversation({ title: 'A key pasted by mistake' }), back);
+      expect(perform({ do: 'sync', conversation: 'talk', killAt }).killed).toBe(true);
+      data.write('talk', aConversation({ title: 'Before' }), back);
+      const app = await data.open();
+      await app.publisher.syncAll();
+      for (const name of ['index.html', 'conversation.md', 'conversation.json'])
+        expect(readFileSync(join(data.paths.output, 'share', id, name), 'utf8')).not.toContain('mistake');
+      app.close();
+    }
+  }, 120_000);
 });
