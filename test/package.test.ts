@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -73,9 +73,10 @@ async function install(tarball: string): Promise<string> {
   const empty = join(folder, 'empty');
   mkdirSync(join(empty, 'node_modules'), { recursive: true });
   writeFileSync(join(empty, 'package.json'), '{"private": true}');
-  const { packages } = readJson(join(root, 'package-lock.json')) as Lock;
+  // What npm put into node_modules, which may lag behind package-lock.json.
+  const { packages } = readJson(join(root, 'node_modules', '.package-lock.json')) as Lock;
   for (const [path, { dev, devOptional }] of Object.entries(packages))
-    if (path !== '' && dev !== true && devOptional !== true && existsSync(join(root, path)))
+    if (dev !== true && devOptional !== true && existsSync(join(root, path)))
       cpSync(join(root, path), join(empty, path), { recursive: true });
   const quietly = ['--ignore-scripts', '--offline', '--no-audit', '--no-fund'];
   // Makes the links in node_modules/.bin: without them npm would fetch those packages again.
@@ -143,10 +144,10 @@ test('the schema describes a conversation', () => {
 
 test('no development dependency can be resolved where it is installed', () => {
   const { dependencies, devDependencies } = readJson(join(root, 'package.json')) as Manifest;
-  const { resolve } = createRequire(join(installed, 'node_modules/conversation-share/dist/cli/main.js'));
+  const require = createRequire(join(installed, 'node_modules/conversation-share/dist/cli/main.js'));
   const canResolve = (name: string): boolean => {
     try {
-      resolve(`${name}/package.json`);
+      require.resolve(`${name}/package.json`);
       return true;
     } catch (error) {
       // A package may hide its package.json, and is there all the same.
@@ -156,6 +157,28 @@ test('no development dependency can be resolved where it is installed', () => {
   expect(Object.keys(dependencies).filter((name) => !canResolve(name))).toEqual([]);
   expect(Object.keys(devDependencies).filter(canResolve)).toEqual([]);
   expect(['astro', 'typescript', 'vite', 'vitest'].filter(canResolve)).toEqual([]);
+});
+
+/** Names of what is imported by a module of the package and by all the modules it leads to. */
+function importsOf(module: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(module)) return new Set();
+  seen.add(module);
+  const imports = /(?:\bfrom\s+|\bimport\(\s*|^import\s+)['"]([^'"]+)['"]/gm;
+  const names = [...readFileSync(module, 'utf8').matchAll(imports)].map((match) => match[1] ?? '');
+  return new Set(
+    names.flatMap((name) =>
+      name.startsWith('.') ? [...importsOf(resolve(dirname(module), name), seen)] : [name],
+    ),
+  );
+}
+
+test('what its own code imports is what it depends on', () => {
+  const { dependencies } = readJson(join(root, 'package.json')) as Manifest;
+  const cli = join(installed, 'node_modules', 'conversation-share', 'dist', 'cli');
+  const names = ['main.js', 'prepare-worker.js'].flatMap((name) => [...importsOf(join(cli, name))]);
+  expect(names).toContain('node:fs');
+  const packages = new Set(names.filter((name) => !name.startsWith('node:')));
+  expect([...packages].sort()).toEqual(Object.keys(dependencies).sort());
 });
 
 test('shares a conversation and follows it with production dependencies alone', async () => {
@@ -179,8 +202,8 @@ test('shares a conversation and follows it with production dependencies alone', 
   expect(page(link)).toContain('Packed and shared');
   expect(page(link)).toMatch(/<strong>all<\/strong>[^]*a\.csv[^]*<\/html>\s*$/);
 
-  // Many at once go through the worker threads, which are files of the package too.
-  const ids = Array.from({ length: 6 }, (_, index) => `talk-${index}`);
+  // So many go through the worker threads, which are files of the package too.
+  const ids = Array.from({ length: 40 }, (_, index) => `talk-${index}`);
   for (const id of ids) write(id, 'Before');
   const links = (await share('create', ...ids)).stdout.trim().split('\n');
   for (const id of ids) write(id, 'After the sync');

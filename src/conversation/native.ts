@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ShareError } from '../errors.ts';
-import type { Conversation, ConversationFile, Message, Part, Reading, ToolCallPart } from './conversation.ts';
+import type { Conversation, ConversationFile, Losses, Message, Part, Reading, ToolCallPart } from './conversation.ts';
 
 /*
  * The native format: `<id>/conversation.json`, with the files that go with it in `<id>/files/`. A field that is not
@@ -93,6 +93,15 @@ const part = z.union(
   { error: 'expected an object with a "type"' },
 );
 
+/** Whoever writes "yes" or 1 means to hide the message too: a wrong type is no reason to publish it, or to fail. */
+const hidden = z
+  .unknown()
+  .exactOptional()
+  .meta({
+    type: 'boolean',
+    description: 'true: the message is never published. Files are, even if only this message names them.',
+  });
+
 const message = z
   .object({
     id: nonEmpty('an id').describe('Unique in the conversation.'),
@@ -100,6 +109,7 @@ const message = z
       .enum(['user', 'assistant', 'system', 'developer', 'tool'])
       .describe('Who speaks. Messages of `system` and `developer` are private.'),
     createdAt: time.exactOptional().describe('ISO 8601 with zone.'),
+    hidden,
     content: z
       .union([text.describe('Markdown.'), z.array(part)], { error: 'expected a string or a list of parts' })
       .describe('Text, or a list of parts.'),
@@ -131,10 +141,10 @@ export const nativeSchema = z
       .describe('Public. A word or two: `chat`, `support ticket`, `data analysis`.'),
     createdAt: time
       .exactOptional()
-      .describe('Public. ISO 8601 with zone. Default: the time of the first message.'),
+      .describe('Public. ISO 8601 with zone. Default: the time of the first message that is not hidden.'),
     updatedAt: time
       .exactOptional()
-      .describe('Public. ISO 8601 with zone. Default: the time of the last message.'),
+      .describe('Public. ISO 8601 with zone. Default: the time of the last message that is not hidden.'),
     owner: owner.default({}),
     agent: z.unknown().exactOptional().describe('Private. Configuration of the agent: any JSON value.'),
     settings: z.unknown().exactOptional().describe('Private. Settings: any JSON value.'),
@@ -194,18 +204,25 @@ export function toReading(
   options: { path: string; fallbackTime: string },
 ): Reading {
   refuseUnknownFiles(native, new Set(files.map((file) => file.name)), options.path);
+  const visible = native.messages.filter((each) => !each.hidden);
+  const hiddenCount = native.messages.length - visible.length;
   const unknown = new Map<string, number>();
   const conversation: Conversation = {
     title: native.title,
     type: native.type,
-    ...timesOf(native, options.fallbackTime),
+    ...timesOf(native, visible, options.fallbackTime),
     owner: native.owner,
     agent: native.agent,
     settings: native.settings,
-    messages: native.messages.map((each) => toMessage(each, unknown)),
+    messages: visible.map((each) => toMessage(each, unknown)),
     files: [...files],
   };
-  return { conversation, losses: { hidden: {}, unknown: Object.fromEntries(unknown), malformedLines: [] } };
+  const losses: Losses = {
+    hidden: hiddenCount === 0 ? {} : { 'marked hidden': hiddenCount },
+    unknown: Object.fromEntries(unknown),
+    malformedLines: [],
+  };
+  return { conversation, losses };
 }
 
 /** A name, for a message to the owner: quoted, with control characters escaped, and not too long. */
@@ -301,8 +318,13 @@ function isPathInside(name: string): boolean {
   return name.split('/').every((segment) => segment !== '' && segment !== '.');
 }
 
-function timesOf(native: Native, fallbackTime: string): { createdAt: string; updatedAt: string } {
-  const times = native.messages.map((each) => each.createdAt).filter((each) => each !== undefined);
+/** When a hidden message was written is hidden too. */
+function timesOf(
+  native: Native,
+  visible: Native['messages'],
+  fallbackTime: string,
+): { createdAt: string; updatedAt: string } {
+  const times = visible.map((each) => each.createdAt).filter((each) => each !== undefined);
   const sorted = times.toSorted();
   return {
     createdAt: native.createdAt ?? sorted[0] ?? native.updatedAt ?? fallbackTime,

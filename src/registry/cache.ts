@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
+import { ShareError, systemCode } from '../errors.ts';
 import { openDatabase, type Connection } from './database.ts';
 import type { Migration } from './migrations.ts';
 
@@ -11,6 +12,8 @@ export interface CachedFragment {
 
 /**
  * What is expensive to find out twice: rendered messages and facts about files. May be deleted at any time.
+ *
+ * No method throws what SQLite or the disk says: a publish without its cache is slow, and a delete must not wait for it.
  *
  * Fragments are kept by (conversation, position): 5,000 come back in one query in 18 ms, against 118 ms for
  * 5,000 look-ups by hash and 1,840 ms for rendering them again.
@@ -41,47 +44,128 @@ const steps: readonly Migration[] = [
     `),
 ];
 
-/** Opens the cache; one that is damaged or of another version is thrown away, since nothing in it is the only copy. */
+/**
+ * Opens the cache, and keeps it going: nothing in it is the only copy, so a file that gives trouble, now or later, is
+ * thrown away and made anew, once. If that does not help either, everything is a miss until the next start.
+ */
 export function openCache(path: string): Cache {
-  const db = openOrReplace(path);
-  db.pragma('synchronous = OFF');
-  const load = db.prepare<[string], CachedFragment>(
-    'SELECT position, validator, html FROM fragments WHERE conversation = ?',
-  );
-  const put = db.prepare('INSERT OR REPLACE INTO fragments VALUES (?, ?, ?, ?)');
-  const cut = db.prepare('DELETE FROM fragments WHERE conversation = ? AND position >= ?');
-  const getFacts = db.prepare<[string, string, string], { facts: string }>(
-    'SELECT facts FROM files WHERE conversation = ? AND name = ? AND signature = ?',
-  );
-  const putFacts = db.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)');
-  const forgetFiles = db.prepare('DELETE FROM files WHERE conversation = ?');
-  const store = db.transaction((conversation: string, changed: readonly CachedFragment[], count: number) => {
-    for (const { position, validator, html } of changed) put.run(conversation, position, validator, html);
-    cut.run(conversation, count);
-  });
-  const forget = db.transaction((conversation: string) => {
-    cut.run(conversation, 0);
-    forgetFiles.run(conversation);
-  });
+  let tables: Tables | undefined;
+  let replaced = false;
+  try {
+    tables = openTables(path);
+  } catch (error) {
+    tables = afterTrouble(error);
+  }
 
   return Object.freeze<Cache>({
-    load: (conversation) => load.all(conversation),
-    store: (conversation, changed, count) => store.immediate(conversation, changed, count),
-    fileFacts: (conversation, name, signature) => getFacts.get(conversation, name, signature)?.facts,
+    load: (conversation) => attempt((open) => open.load.all(conversation)) ?? [],
+    store: (conversation, changed, count) =>
+      attempt((open) => open.store.immediate(conversation, changed, count)),
+    fileFacts: (conversation, name, signature) =>
+      attempt((open) => open.getFacts.get(conversation, name, signature)?.facts),
     setFileFacts: (conversation, name, signature, facts) =>
-      void putFacts.run(conversation, name, signature, facts),
-    forget: (conversation) => forget.immediate(conversation),
-    close: () => void db.close(),
+      void attempt((open) => open.putFacts.run(conversation, name, signature, facts)),
+    forget: (conversation) => attempt((open) => open.forget.immediate(conversation)),
+    close: () => {
+      if (tables) closeQuietly(tables);
+      tables = undefined;
+    },
   });
+
+  /** @returns undefined for a miss. */
+  function attempt<Result>(action: (open: Tables) => Result): Result | undefined {
+    if (tables === undefined) return undefined;
+    try {
+      return action(tables);
+    } catch (error) {
+      const before = tables;
+      tables = afterTrouble(error, before);
+      return tables === undefined || tables === before ? undefined : attempt(action);
+    }
+  }
+
+  /**
+   * @param before  What was open when the error came; undefined where nothing could be opened.
+   * @returns What to go on with: the same, a new file, or nothing.
+   */
+  function afterTrouble(error: unknown, before?: Tables): Tables | undefined {
+    if (!isTrouble(error)) throw error;
+    if (passes(error)) return before;
+    if (before) closeQuietly(before);
+    if (replaced) return undefined;
+    replaced = true;
+    try {
+      // Another process may have replaced the file already, and be writing to the new one.
+      if (before === undefined || before.inode === inodeOf(path))
+        for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+      return openTables(path);
+    } catch (again) {
+      if (!isTrouble(again)) throw again;
+      return undefined;
+    }
+  }
 }
 
-function openOrReplace(path: string): Connection {
+type Tables = ReturnType<typeof openTables>;
+
+/** The open file, and all that is asked of it. */
+function openTables(path: string) {
+  const db = openDatabase(path, steps);
   try {
-    return openDatabase(path, steps);
+    return prepareAll(db, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    if (error.code !== 'registry_corrupt' && error.code !== 'registry_newer') throw error;
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
-    return openDatabase(path, steps);
+    closeQuietly({ db });
+    throw error;
   }
+}
+
+function prepareAll(db: Connection, path: string) {
+  db.pragma('synchronous = OFF');
+  db.pragma('busy_timeout = 1000'); // milliseconds; drawing again is not slower
+  const put = db.prepare('INSERT OR REPLACE INTO fragments VALUES (?, ?, ?, ?)');
+  const cut = db.prepare('DELETE FROM fragments WHERE conversation = ? AND position >= ?');
+  const forgetFiles = db.prepare('DELETE FROM files WHERE conversation = ?');
+  return {
+    db,
+    inode: inodeOf(path),
+    load: db.prepare<[string], CachedFragment>(
+      'SELECT position, validator, html FROM fragments WHERE conversation = ?',
+    ),
+    getFacts: db.prepare<[string, string, string], { facts: string }>(
+      'SELECT facts FROM files WHERE conversation = ? AND name = ? AND signature = ?',
+    ),
+    putFacts: db.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)'),
+    store: db.transaction((conversation: string, changed: readonly CachedFragment[], count: number) => {
+      for (const { position, validator, html } of changed) put.run(conversation, position, validator, html);
+      cut.run(conversation, count);
+    }),
+    forget: db.transaction((conversation: string) => {
+      cut.run(conversation, 0);
+      forgetFiles.run(conversation);
+    }),
+  };
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** Closing writes what is still in the WAL, which a damaged file or a full disk may refuse. */
+function closeQuietly({ db }: { db: Connection }): void {
+  try {
+    db.close();
+  } catch (error) {
+    if (!isTrouble(error)) throw error;
+  }
+}
+
+/** What SQLite or the disk says; everything else is a bug. */
+function isTrouble(error: unknown): boolean {
+  return error instanceof ShareError || /^(?:SQLITE_|ERR_FS_|E[A-Z]+$)/.test(systemCode(error) ?? '');
+}
+
+/** Another process holds the file, or there is no room just now: the file itself is sound. */
+function passes(error: unknown): boolean {
+  if (error instanceof ShareError) return error.code === 'locked' || passes(error.cause);
+  return /^SQLITE_(?:BUSY|LOCKED|FULL|NOMEM|READONLY$)|^ENOSPC$/.test(systemCode(error) ?? '');
 }

@@ -5,22 +5,66 @@ import type { Json } from './snapshot.ts';
  */
 export type Redact = (text: string) => string;
 
-/** Home folders of Linux, macOS and Windows, also as written in JSON (`C:\\Users\\mira`) and in file URLs. */
-const homes =
-  /(?:\/(?:home|Users|var\/home)\/[^/\s"'`<>|:;,()[\]{}\\]+|[A-Za-z]:(?:\\\\?|\/)Users(?:\\\\?|\/)[^\\/\s"'`<>|:;,()[\]{}]+|\/root(?=\/|$|[\s"'`<>|:;,()[\]{}]))/g;
+/** `/`, `\`, either percent-encoded, also twice. A run of them parts two names as one does: `C:\\\\Users`, `\/home`. */
+const encoded = String.raw`%(?:25){0,4}(?:2[Ff]|5[Cc])`;
+const parted = String.raw`(?:[\\/]|${encoded})+`;
+/** What a path begins with. Looks behind, so that a megabyte of backslashes is not read again from each of them. */
+const begun = String.raw`(?:(?<!\\)\\*\/|(?<!\\)\\+|${encoded})`;
+
+/** Ends a name in free text, beside white space and separators. */
+const ends = String.raw`\s"'\x60<>|:;,()[\]{}`;
+const letterOrSpaceEncoded = String.raw`%(?:25){0,4}(?:20|[89A-Fa-f][\dA-Fa-f])`;
+const name = String.raw`(?:[^\\/%${ends}]|${letterOrSpaceEncoded})+`;
+
+/**
+ * A Windows user is often called by first and last name. Nothing says where a name with spaces ends but what follows:
+ * a separator, the quote that closes the path, the `>` of a prompt, or the end of a line of which every word has a capital.
+ */
+const word = String.raw`(?:[^\\/%*?&=${ends}]|${letterOrSpaceEncoded}|(?<=\p{L})['’](?=\p{L})){1,64}`;
+const fullName = [
+  String.raw`${word}(?: (?=[\p{L}\p{N}])${word}){0,3}(?=[\\/">]|${encoded})`,
+  String.raw`${word}(?: (?=\p{Lu})${word}){1,3}(?=[\r\n]|$)`,
+  name,
+].join('|');
+const users = '[Uu][Ss][Ee][Rr][Ss]';
+
+const homes = [
+  // The disk of Windows: its own, seen from WSL, Cygwin or Git Bash, and the disk of WSL seen from Windows.
+  String.raw`[A-Za-z](?::|%(?:25){0,4}3[Aa])${parted}${users}${parted}(?:${fullName})`,
+  String.raw`${begun}(?:(?:mnt|cygdrive|host_mnt)${parted})?[A-Za-z]${parted}${users}${parted}(?:${fullName})`,
+  String.raw`(?<![\\/])[\\/]{2,}wsl(?:\$|\.localhost)[\\/]+[^\\/${ends}]+[\\/]+home${parted}${name}`,
+  String.raw`(?<!\\)\\+${users}${parted}(?:${fullName})`,
+  // Linux and macOS. Not in any case: `/users/7` is an address in many a program.
+  String.raw`${begun}(?:(?:var|usr|export)${parted})?(?:home|Users)${parted}${name}`,
+  String.raw`(?<![\w.)\]}~-])\/root(?=\/|$|[${ends}])`,
+  // Claude Code's name for a project's folder. It does not say where the user's name ends, so all of it goes.
+  String.raw`(?:(?<![\w-])|(?<=\\[nrt]))(?:-mnt-[a-z]-|[A-Za-z]--|-(?:var-|usr-|export-)?)(?:home|${users})-[\dA-Za-z-]+`,
+].join('|');
+
+/**
+ * The path of a web address is not one of the disk: `https://site.io/home/start`. Not so its query, what is encoded
+ * in it, what a development server serves below `/@fs/`, or anything that this very machine serves.
+ */
+const webAddress = String.raw`[Hh][Tt][Tt][Pp][Ss]?:\/\/(?!localhost|127\.|0\.0\.0\.0|\[)[^\\/%?#=&@${ends}]+(?::\d+)?(?:\/(?!@fs\/)[^\\/%?#=&${ends}]+)*`;
+
+const webAddressOrHome = new RegExp(`(${webAddress})|${homes}`, 'gu');
 
 /** A name this short would match inside ordinary words. */
 const shortestName = 4;
 
 export function redactor(owner: { name?: string; email?: string }): Redact {
-  const steps: [RegExp, string][] = [[homes, '~']];
+  const steps: [RegExp, string][] = [];
   if (owner.email?.includes('@')) steps.push([new RegExp(escapeRegExp(owner.email), 'gi'), '[e-mail]']);
   if (owner.name !== undefined && owner.name.trim().length >= shortestName)
     steps.push([
       new RegExp(`(?<![\\p{L}\\p{N}])${escapeRegExp(owner.name.trim())}(?![\\p{L}\\p{N}])`, 'gu'),
       '[owner]',
     ]);
-  return (text) => steps.reduce((result, [pattern, to]) => result.replace(pattern, to), text);
+  return (text) => steps.reduce((result, [pattern, to]) => result.replace(pattern, to), withoutHomes(text));
+}
+
+function withoutHomes(text: string): string {
+  return text.replace(webAddressOrHome, (_match, address: string | undefined) => address ?? '~');
 }
 
 function escapeRegExp(text: string): string {

@@ -106,6 +106,22 @@ describe('the native format', () => {
     ]);
   });
 
+  test.each([true, 1, 'yes', 'false', {}])('leaves out a message marked hidden: %j', (hidden) => {
+    const secret = { id: 'm2', role: 'user', createdAt: '2026-11-23T10:00:00Z', content: 'canary', hidden };
+    const said = { ...minimal.messages[0], createdAt: '2026-11-22T10:00:00Z' };
+    const reading = read({ ...minimal, messages: [said, secret] });
+    expect(reading.conversation.messages.map(({ id }) => id)).toEqual(['m1']);
+    expect(reading.losses.hidden).toEqual({ 'marked hidden': 1 });
+    expect(reading.conversation.updatedAt).toBe('2026-11-22T10:00:00.000Z');
+    expect(JSON.stringify(reading)).not.toContain('canary');
+  });
+
+  test.each([false, null])('keeps a message marked as not hidden: %j', (hidden) => {
+    const reading = read({ ...minimal, messages: [{ ...minimal.messages[0], hidden }] });
+    expect(reading.conversation.messages).toHaveLength(1);
+    expect(reading.losses.hidden).toEqual({});
+  });
+
   test.each([
     ['text as it is', { output: 'a' }, { output: 'a', status: 'done' }],
     [
@@ -262,6 +278,12 @@ describe('the JSON Schema', () => {
       required: ['id', 'title', 'messages'],
     });
     expect(undescribed(schema)).toEqual([]);
+  });
+
+  test('says that `hidden` is a boolean and what it does', () => {
+    expect(JSON.stringify(nativeJsonSchema())).toMatch(
+      /"hidden":\{(?=[^}]*"type":"boolean")[^}]*never published/,
+    );
   });
 
   test('allows fields that are not named, as the reader does', () => {

@@ -1,9 +1,19 @@
 import Database from 'better-sqlite3';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openCache } from '../../src/registry/cache.ts';
+import { openCache, type Cache, type CachedFragment } from '../../src/registry/cache.ts';
 import { openDatabase } from '../../src/registry/database.ts';
 import { openRegistry, type Registry } from '../../src/registry/shares.ts';
 import type { ShareId } from '../../src/urls.ts';
@@ -118,25 +128,149 @@ test('before a migration the old registry is copied', () => {
   expect(tables).toEqual(['a', 'b']);
 });
 
+const fragment = (position: number): CachedFragment => ({
+  position,
+  validator: `v${position}`,
+  html: `<p>${position}</p>`,
+});
+
+const manyFragments = Array.from({ length: 500 }, (_, position) => fragment(position));
+
+const uses: Record<string, (cache: Cache) => void> = {
+  load: (cache) => void cache.load('talk'),
+  store: (cache) => cache.store('talk', [fragment(1)], 2),
+  'find facts': (cache) => void cache.fileFacts('talk', '7.csv', 's'),
+  'keep facts': (cache) => cache.setFileFacts('talk', '7.csv', 's', '{"new":1}'),
+  forget: (cache) => cache.forget('talk'),
+};
+
 describe('the cache', () => {
   test('keeps fragments by position and drops those past the end', () => {
     const cache = openCache(join(folder, 'cache.sqlite'));
-    const fragment = (position: number) => ({
-      position,
-      validator: `v${position}`,
-      html: `<p>${position}</p>`,
-    });
     cache.store('talk', [fragment(0), fragment(1), fragment(2)], 3);
     cache.store('talk', [{ ...fragment(1), html: 'new' }], 2);
     expect(cache.load('talk')).toEqual([fragment(0), { ...fragment(1), html: 'new' }]);
     cache.close();
   });
 
-  test('is made anew when it is damaged', () => {
-    const file = join(folder, 'cache.sqlite');
-    writeFileSync(file, 'damaged '.repeat(500));
+  describe.each([
+    ['not a database', (file: string) => writeFileSync(file, 'damaged '.repeat(500))],
+    ['a database of something else', (file: string) => withDatabase(file, 'user_version = 1')],
+    ['of a newer version', (file: string) => withDatabase(file, 'user_version = 99')],
+  ])('that is %s', (_name, damage) => {
+    test('is made anew', () => {
+      const file = join(folder, 'cache.sqlite');
+      damage(file);
+      const cache = openCache(file);
+      cache.store('talk', [fragment(0)], 1);
+      expect(cache.load('talk')).toEqual([fragment(0)]);
+      cache.close();
+    });
+  });
+
+  describe.each(Object.entries(uses))('with garbage in its pages, asked to %s,', (_name, use) => {
+    test('while it was closed, misses or works, and keeps what comes then', () => {
+      const file = filledCache();
+      overwritePages(file);
+      const cache = openCache(file);
+      use(cache);
+      expectToKeep(cache);
+    });
+
+    test('while it is open, misses or works, and keeps what comes then', () => {
+      const file = filledCache();
+      const cache = openCache(file);
+      overwritePages(file);
+      use(cache);
+      expectToKeep(cache);
+    });
+  });
+
+  test('that was damaged is replaced once, so that a failing disk is not asked for ever', () => {
+    const file = filledCache();
     const cache = openCache(file);
-    expect(cache.load('talk')).toEqual([]);
+    overwritePages(file);
+    cache.store('talk', manyFragments, manyFragments.length);
+    closeInto(file);
+    overwritePages(file);
+    for (const use of Object.values(uses)) use(cache);
+    cache.store('later', [fragment(0)], 1);
+    expect(cache.load('later')).toEqual([]);
     cache.close();
   });
+
+  test('that another process has replaced is left to it', () => {
+    const file = filledCache();
+    const [one, other] = [openCache(file), openCache(file)];
+    overwritePages(file);
+    expect(one.load('talk')).toEqual([]);
+    one.store('talk', [fragment(0)], 1);
+    expect(other.load('talk')).toEqual([fragment(0)]);
+    one.close();
+    other.close();
+  });
+
+  test('that cannot be opened is one that knows nothing', () => {
+    const file = join(folder, 'cache.sqlite');
+    mkdirSync(file);
+    const cache = openCache(file);
+    for (const use of Object.values(uses)) use(cache);
+    expect(cache.load('talk')).toEqual([]);
+    expect(cache.fileFacts('talk', 'a.csv', 's')).toBeUndefined();
+    cache.close();
+  });
+
+  test('that another process is writing to is a miss, and is kept', () => {
+    const file = filledCache();
+    const cache = openCache(file);
+    const writer = new Database(file);
+    writer.exec('BEGIN IMMEDIATE');
+    cache.setFileFacts('talk', 'b.csv', 's', '{}');
+    writer.exec('ROLLBACK');
+    writer.close();
+    expect(cache.fileFacts('talk', 'b.csv', 's')).toBeUndefined();
+    expect(cache.load('talk')).toEqual(manyFragments);
+    cache.close();
+  });
+
+  /** Enough that the tables do not fit in one page each. */
+  function filledCache(): string {
+    const file = join(folder, 'cache.sqlite');
+    const cache = openCache(file);
+    cache.store('talk', manyFragments, manyFragments.length);
+    for (let index = 0; index < 200; index += 1) cache.setFileFacts('talk', `${index}.csv`, 's', '{}');
+    cache.close();
+    return file;
+  }
 });
+
+function expectToKeep(cache: Cache): void {
+  cache.store('later', [fragment(0)], 1);
+  expect(cache.load('later')).toEqual([fragment(0)]);
+  cache.setFileFacts('later', 'a.csv', 's', '{}');
+  expect(cache.fileFacts('later', 'a.csv', 's')).toBe('{}');
+  cache.forget('later');
+  expect(cache.load('later')).toEqual([]);
+  cache.close();
+}
+
+/** The roots of both tables are in the second and third page. */
+function overwritePages(file: string): void {
+  const page = 4096;
+  const handle = openSync(file, 'r+');
+  writeSync(handle, Buffer.alloc(2 * page, 0xa5), 0, 2 * page, page);
+  closeSync(handle);
+}
+
+/** Moves what is still in the WAL into the file itself. */
+function closeInto(file: string): void {
+  const db = new Database(file);
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  db.close();
+}
+
+function withDatabase(file: string, pragma: string): void {
+  const db = new Database(file);
+  db.pragma(pragma);
+  db.close();
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { redactor } from '../../src/snapshot/redact.ts';
+
+const redact = redactor({});
+
+describe('a home folder is hidden', () => {
+  test.each([
+    ['in any case of letters', String.raw`c:\users\mira\x`, String.raw`~\x`],
+    ['escaped twice', String.raw`C:\\\\Users\\\\mira\\\\x`, String.raw`~\\\\x`],
+    ['with escaped slashes', String.raw`"\/home\/mira\/x"`, String.raw`"~\/x"`],
+    ['percent-encoded', '?path=%2Fhome%2Fmira%2Fx', '?path=~%2Fx'],
+    ['percent-encoded twice', '%252Fhome%252Fmira%252Fx', '~%252Fx'],
+    ['of Windows, percent-encoded', 'c%3A%5CUsers%5Cmira%5Cx', '~%5Cx'],
+    ['with a percent-encoded letter', '%2Fhome%2Fm%C3%AFra%2Fx', '~%2Fx'],
+    ['with a doubled slash', '/home//mira/x', '~/x'],
+    ['of WSL, seen from Windows', String.raw`\\wsl$\Ubuntu\home\mira\x`, String.raw`~\x`],
+    ['of WSL, in JSON', String.raw`"\\\\wsl.localhost\\Ubuntu\\home\\mira\\x"`, String.raw`"~\\x"`],
+    ['of Windows, seen from WSL', '/mnt/c/Users/mira/x and /mnt/d/users/mira', '~/x and ~'],
+    ['of Windows, seen from Git Bash', '/c/Users/mira/x', '~/x'],
+    ['on a network share', String.raw`\\server\Users\mira\x`, String.raw`\\server~\x`],
+    ['of a full name', String.raw`C:\Users\Anna Svensson\x`, String.raw`~\x`],
+    ['of a full name, encoded', 'file:///C:/Users/Anna%20Svensson/x', 'file:///~/x'],
+    ['of a full name, at the end of a string', String.raw`{"cwd":"C:\\Users\\Anna Svensson"}`, '{"cwd":"~"}'],
+    ['of a full name, in a prompt', String.raw`PS C:\Users\Anna Svensson> dir`, 'PS ~> dir'],
+    ['of a full name, alone on its line', 'C:\\Users\\Anna Svensson\r\nnext', '~\r\nnext'],
+    ['of a name with an apostrophe', String.raw`C:\Users\Liam O'Brien\x`, String.raw`~\x`],
+    ['after an option', '-I/home/mira/include', '-I~/include'],
+    ['in the query of a web address', 'https://site.io/a?x=/home/mira/b', 'https://site.io/a?x=~/b'],
+    ['in a development server', 'https://site.io/@fs/home/mira/x', 'https://site.io/@fs~/x'],
+    ['in what this machine serves', 'http://localhost:80/home/mira/x', 'http://localhost:80~/x'],
+    ['in a file address', 'file:///home/mira/x', 'file://~/x'],
+    ["in Claude Code's name for it", '~/.claude/projects/-home-mira-app/0.jsonl', '~/.claude/projects/~/0.jsonl'],
+    ["in Claude Code's name for it on macOS", 'ls: -Users-mira-lind-app', 'ls: ~'],
+    ["in Claude Code's name for it on Windows", 'projects/C--Users-mira-app/x', 'projects/~/x'],
+    ["in Claude Code's name for it, in JSON", String.raw`"a\n-home-mira-app\n"`, String.raw`"a\n~\n"`],
+  ])('%s', (_name, text, expected) => {
+    expect(redact(text)).toBe(expected);
+  });
+});
+
+test.each([
+  'https://site.io/home/start',
+  'See [the start](https://site.io:8080/en/home/start), or http://site.io/Users/list.',
+  '/homework',
+  '/rooted',
+  'rehome/x',
+  'src/root/x',
+  'GET /users/7',
+  'btn--home-x x-home-page --home-dir',
+])('what only looks like one stays: %s', (text) => {
+  expect(redact(text)).toBe(text);
+});
+
+test.each([
+  [String.raw`C:\Users\mira is where I live`, '~ is where I live'],
+  [String.raw`copy C:\Users\mira, then D\x`, String.raw`copy ~, then D\x`],
+  [String.raw`f('C:\Users\mira', 'sub\x')`, String.raw`f('~', 'sub\x')`],
+  ['C:/Users/mira -> /tmp/x', '~ -> /tmp/x'],
+])('the words after a folder of one name stay: %s', (text, expected) => {
+  expect(redact(text)).toBe(expected);
+});
+
+test.each([
+  '/home/',
+  '\\',
+  '/',
+  'C:\\Users\\',
+  'C:\\Users\\a b c ',
+  '\\\\wsl$\\a\\',
+  '%2F',
+  'https://a.b/',
+  '-home-',
+])('a megabyte of %j is read in under a second', (unit) => {
+  const text = unit.repeat(Math.ceil(1_000_000 / unit.length));
+  const start = performance.now();
+  redact(text);
+  redact(`/home${text}`);
+  expect(performance.now() - start).toBeLessThan(1000);
+});
