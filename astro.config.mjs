@@ -1,5 +1,6 @@
 // @ts-check
 import { createHash } from 'node:crypto';
+import { globSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import node, { getAdapter } from '@astrojs/node';
@@ -33,7 +34,19 @@ function inProcessRenderer() {
 }
 
 /**
- * Makes the bundle the same on every machine and writes its hash beside it, in `version`.
+ * Sources that decide what is published but are not in the bundle. A share is published again when the version
+ * changes, so that a privacy fix reaches the pages that are out already.
+ */
+const decisiveSources = [
+  'conversation/**/*.ts',
+  'output/{attachments,file-kinds,names,zip}.ts',
+  'publish/prepare.ts',
+  'snapshot/*.ts',
+];
+
+/**
+ * Makes the bundle the same on every machine, and writes the hash of all that decides a published byte beside it, in
+ * `version`.
  *
  * @returns {import('astro').AstroIntegration}
  */
@@ -48,7 +61,11 @@ function versionedBundle() {
       'astro:build:done': async ({ dir }) => {
         const folder = new URL('../server/', dir);
         await forgetRoot(folder, root);
-        await writeFile(new URL('../version', dir), await hashOf(folder));
+        const hash = createHash('sha256');
+        await addFiles(hash, folder, await listScripts(folder));
+        const sources = new URL('src/', root);
+        await addFiles(hash, sources, listDecisive(sources));
+        await writeFile(new URL('../version', dir), hash.digest('hex').slice(0, 32));
       },
     },
   };
@@ -80,13 +97,21 @@ async function forgetRoot(folder, root) {
 }
 
 /** @param {URL} folder */
-async function hashOf(folder) {
-  const hash = createHash('sha256');
-  for (const name of await listScripts(folder)) {
+function listDecisive(folder) {
+  const names = globSync(decisiveSources, { cwd: fileURLToPath(folder) });
+  return names.map((name) => name.replaceAll('\\', '/')).sort();
+}
+
+/**
+ * @param {import('node:crypto').Hash} hash
+ * @param {URL} folder
+ * @param {string[]} names
+ */
+async function addFiles(hash, folder, names) {
+  for (const name of names) {
     const code = await readFile(new URL(name, folder));
     hash.update(`${name} ${code.length}\n`).update(code);
   }
-  return hash.digest('hex').slice(0, 32);
 }
 
 export default defineConfig({

@@ -36,6 +36,60 @@ export function shorten(text: string, limit: number): string {
   return `${characters.slice(0, limit).join('').trimEnd()}…`;
 }
 
+/** `1,234,567`. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+}
+
+/** What a page shows of a long text. */
+export interface Excerpt {
+  head: string;
+  /** Characters between head and tail; 0 where the head is the whole text. */
+  leftOut: number;
+  tail: string;
+}
+
+/** A browser lays out this much at once without a pause; what tools say can be a hundred times as long. */
+const shownWhole = 20_000;
+const headLength = 12_000;
+const tailLength = 4_000;
+/** A line end this near is where the text is cut. */
+const nearLength = 1_000;
+
+/** The whole of a text up to 20,000 characters long, else its beginning and its end, cut between lines if it has any. */
+export function excerptOf(text: string): Excerpt {
+  if (text.length <= shownWhole) return { head: text, leftOut: 0, tail: '' };
+  const headEnd = headEndOf(text);
+  const tailStart = tailStartOf(text);
+  return {
+    head: text.slice(0, headEnd),
+    leftOut: countCharacters(text.slice(headEnd, tailStart)),
+    tail: text.slice(tailStart),
+  };
+}
+
+function headEndOf(text: string): number {
+  const lineEnd = text.lastIndexOf('\n', headLength - 1) + 1;
+  if (lineEnd > headLength - nearLength) return lineEnd;
+  return isLowHalf(text, headLength) ? headLength - 1 : headLength;
+}
+
+function tailStartOf(text: string): number {
+  const start = text.length - tailLength;
+  const lineStart = text.slice(start - 1, start + nearLength).indexOf('\n') + start;
+  if (lineStart >= start) return lineStart;
+  return isLowHalf(text, start) ? start + 1 : start;
+}
+
+/** Whether a cut here would part the two UTF-16 halves of one character. */
+function isLowHalf(text: string, index: number): boolean {
+  return /[\uDC00-\uDFFF]/.test(text.charAt(index));
+}
+
+function countCharacters(text: string): number {
+  return text.length - (text.match(/[\uDC00-\uDFFF]/g)?.length ?? 0);
+}
+
 /** The last segment of a name with sub-folders: what a download is called. */
 export function baseName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
@@ -114,6 +168,8 @@ export interface ToolInput {
   json?: string;
 }
 
+const mostFields = 50;
+
 /** Sorts the input of a tool into what can be shown plainly: fields and edits, or JSON where it is nested. */
 export function toolInput(input: Json): ToolInput {
   if (!isObject(input)) {
@@ -121,6 +177,9 @@ export function toolInput(input: Json): ToolInput {
     return { fields: [], edits: [], json };
   }
   const { edits, rest } = takeEdits(input);
+  // Each of them is bounded on the page, so their number must be, too; no real tool takes so many.
+  if (Object.keys(rest).length > mostFields)
+    return { fields: [], edits, json: JSON.stringify(rest, null, 2) };
   const fields: [string, string][] = [];
   for (const [name, value] of Object.entries(rest)) {
     if (typeof value === 'object' && value !== null)

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { ShareError } from '../errors.ts';
-import type { Conversation, ConversationFile, Losses, Message, Part, Reading, ToolCallPart } from './conversation.ts';
+import type {
+  Conversation,
+  ConversationFile,
+  Losses,
+  Message,
+  Part,
+  Reading,
+  ToolCallPart,
+} from './conversation.ts';
 
 /*
  * The native format: `<id>/conversation.json`, with the files that go with it in `<id>/files/`. A field that is not
@@ -94,13 +102,10 @@ const part = z.union(
 );
 
 /** Whoever writes "yes" or 1 means to hide the message too: a wrong type is no reason to publish it, or to fail. */
-const hidden = z
-  .unknown()
-  .exactOptional()
-  .meta({
-    type: 'boolean',
-    description: 'true: the message is never published. Files are, even if only this message names them.',
-  });
+const hidden = z.unknown().exactOptional().meta({
+  type: 'boolean',
+  description: 'true: the message is never published. Files are, even if only this message names them.',
+});
 
 const message = z
   .object({

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { AstroIntegration, AstroUserConfig } from 'astro';
 import { type DefaultTreeAdapterTypes, parse } from 'parse5';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ShareError } from '../../src/errors.ts';
 import { type Fragment, type FragmentCache, loadRenderer, type Place } from '../../src/render/renderer.ts';
-import type { Snapshot } from '../../src/snapshot/snapshot.ts';
+import type { Json, Snapshot } from '../../src/snapshot/snapshot.ts';
 import { type ShareId, toSiteUrl } from '../../src/urls.ts';
 import { aFile, aLongSnapshot, aRichSnapshot, aRound, aSnapshot } from '../support/rich-snapshot.ts';
 
@@ -85,6 +86,50 @@ describe('a page', () => {
     expect(rawTextWithClass(page, 'output')).toEqual([output]);
   });
 
+  test('shows beginning and end of a tool output of 5 MB, and says where the rest is', async () => {
+    const lines = Array.from({ length: 100_000 }, (_, index) => `line ${index} `.padEnd(49, '.'));
+    const output = lines.join('\n');
+    const page = await draw(withToolCall({ output }));
+    expect(page.length).toBeLessThan(100_000);
+    const [head = '', tail = ''] = rawTextWithClass(page, 'output');
+    expect(head).toBe(output.slice(0, 12_000));
+    expect(tail).toBe(output.slice(-tail.length));
+    expect(tail).toMatch(/^line \d+ \.+\n/);
+    expect(tail.length).toBeGreaterThan(3_000);
+    const leftOut = output.length - head.length - tail.length;
+    expect(textWithClass(page, 'left-out').map((each) => each.replace(/\s+/g, ' '))).toEqual([
+      `${leftOut.toLocaleString('en')} characters are left out here; conversation.json has all of it.`,
+    ]);
+    const [note] = elements(page).filter((element) => attribute(element, 'class') === 'left-out');
+    expect(within(note).map((link) => attribute(link, 'href'))).toEqual([
+      '/repo/share/0123456789abcdefghjkmnpqrs/conversation.json',
+    ]);
+  });
+
+  const long = '🙂'.repeat(500_000);
+  test.each([
+    ['field', { input: { command: long } }],
+    ['removed side of an edit', { input: { old_string: long, new_string: '' } }],
+    ['added side of an edit', { input: { old_string: '', new_string: long } }],
+    ['nested input', { input: { list: [long] } }],
+    ['plain input', { input: long }],
+    ['name of a field', { input: { [long]: 1 } }],
+    ['number of fields', { input: Object.fromEntries(Array.from(long, (_, index) => [`f${index}`, 1])) }],
+    ['name', { name: long }],
+    ['output in one line', { output: long }],
+  ])('is bounded, whatever the %s of a tool call', async (_what, call) => {
+    const page = await draw(withToolCall(call));
+    expect(page.length).toBeLessThan(100_000);
+    expect(page.isWellFormed()).toBe(true);
+  });
+
+  test('shows a tool output of 20,000 characters whole', async () => {
+    const output = 'x'.repeat(20_000);
+    const page = await draw(withToolCall({ output }));
+    expect(rawTextWithClass(page, 'output')).toEqual([output]);
+    expect(textWithClass(page, 'left-out')).toEqual([]);
+  });
+
   test('shows a picture inline, in its size, as a link to the file below the path of the site', async () => {
     const page = await draw(aRichSnapshot());
     const [picture] = elements(page).filter(({ tagName }) => tagName === 'img');
@@ -123,7 +168,7 @@ describe('a page', () => {
       'dashboard.html',
       'interview.mp3',
     ]);
-    expect(textWithClass(page, 'files')[0]).toMatch(/sales-2025\.csv.*text\/csv.*48 kB.*c0ffee00/s);
+    expect(textWithClass(page, 'files')[0]).toMatch(/sales-2025\.csv.*CSV.*48 kB.*c0ffee00/s);
     expect(textWithClass(page, 'download-all').map((each) => each.replace(/\s+/g, ' ').trim())).toEqual([
       'Download all ZIP, 4.3 MB',
     ]);
@@ -351,6 +396,34 @@ describe('the bundle', () => {
       expect((await readFile(file, 'utf8')).includes(`"${root}`)).toBe(false);
   });
 
+  test('has another version when a source changes that decides a published byte, and only then', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'renderer-'));
+    onTestFinished(() => rm(root, { recursive: true }));
+    await cp(new URL('../../src/', import.meta.url), join(root, 'src'), { recursive: true });
+    await cp(bundle, join(root, 'dist/renderer'), { recursive: true });
+    const before = await versionAfter(root);
+    expect(await versionAfter(root)).toBe(before);
+    const versions = new Set([before]);
+    const decisive = [
+      'snapshot/redact.ts',
+      'output/names.ts',
+      'output/file-kinds.ts',
+      'output/zip.ts',
+      'output/attachments.ts',
+      'conversation/native.ts',
+      'conversation/formats/claude-code.ts',
+      'publish/prepare.ts',
+    ];
+    for (const name of decisive) {
+      await appendFile(join(root, 'src', name), '// changed\n');
+      versions.add(await versionAfter(root));
+    }
+    expect(versions.size).toBe(1 + decisive.length);
+    await appendFile(join(root, 'src/watch/watcher.ts'), '// changed\n');
+    expect(versions).toContain(await versionAfter(root));
+    expect(before).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   test('that is not built is missed with the command that builds it', async () => {
     const entry = new URL('file:///nowhere/dist/renderer/server/entry.mjs');
     await expect(loadRenderer({ entry })).rejects.toMatchObject({
@@ -365,6 +438,12 @@ test('a snapshot that points to a file it does not have is a bug, not a page', a
   round.messages[0]?.parts.push({ type: 'file', file: 3 });
   await expect(draw(aSnapshot({ rounds: [round] }))).rejects.toThrow('The snapshot has no file 3.');
 });
+
+function withToolCall(call: { name?: string; input?: Json; output?: string }): Snapshot {
+  const round = aRound(1, 'run', 'done');
+  round.messages[1]?.parts.push({ type: 'tool-call', name: 'Bash', input: {}, status: 'done', ...call });
+  return aSnapshot({ rounds: [round] });
+}
 
 function memory() {
   const fragments: Fragment[] = [];
@@ -382,6 +461,19 @@ function memory() {
 
 function validatorOf(markdown: string): string {
   return `${createHash('sha256').update(markdown).digest('hex').slice(0, 32)}:${renderer.version}`;
+}
+
+/** What the build's last step writes into `version`, run on a copy of sources and bundle. */
+async function versionAfter(root: string): Promise<string> {
+  const configuration = (await import(new URL('../../astro.config.mjs', import.meta.url).href)) as {
+    default: AstroUserConfig;
+  };
+  const integrations = (configuration.default.integrations ?? []).flat() as AstroIntegration[];
+  const hooks = integrations.find(({ name }) => name === 'versioned-bundle')?.hooks as
+    Record<string, (options: { config?: { root: URL }; dir?: URL }) => unknown> | undefined;
+  await hooks?.['astro:config:done']?.({ config: { root: pathToFileURL(`${root}/`) } });
+  await hooks?.['astro:build:done']?.({ dir: pathToFileURL(join(root, 'dist/renderer/client/')) });
+  return readFile(join(root, 'dist/renderer/version'), 'utf8');
 }
 
 async function scripts(): Promise<URL[]> {

@@ -29,7 +29,11 @@ describe('a home folder is hidden', () => {
     ['in a development server', 'https://site.io/@fs/home/mira/x', 'https://site.io/@fs~/x'],
     ['in what this machine serves', 'http://localhost:80/home/mira/x', 'http://localhost:80~/x'],
     ['in a file address', 'file:///home/mira/x', 'file://~/x'],
-    ["in Claude Code's name for it", '~/.claude/projects/-home-mira-app/0.jsonl', '~/.claude/projects/~/0.jsonl'],
+    [
+      "in Claude Code's name for it",
+      '~/.claude/projects/-home-mira-app/0.jsonl',
+      '~/.claude/projects/~/0.jsonl',
+    ],
     ["in Claude Code's name for it on macOS", 'ls: -Users-mira-lind-app', 'ls: ~'],
     ["in Claude Code's name for it on Windows", 'projects/C--Users-mira-app/x', 'projects/~/x'],
     ["in Claude Code's name for it, in JSON", String.raw`"a\n-home-mira-app\n"`, String.raw`"a\n~\n"`],
