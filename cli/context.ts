@@ -74,7 +74,10 @@ function isDenied(cause: unknown): boolean {
 }
 
 function onTrouble(error: unknown, what: string): void {
-  if (error instanceof ShareError) return say(`${printable(what)}: ${printable(error.message)}`);
+  if (error instanceof ShareError) {
+    say(`${printable(what)}: ${printable(error.message)}`);
+    return;
+  }
   say(`A bug in conversation-share, met while publishing "${printable(what)}":`);
   say(error instanceof Error ? (error.stack ?? String(error)) : String(error));
 }

@@ -127,7 +127,7 @@ export function openOutputFolder(
     settle: (stage) => explain(folder, () => settleStage(stage)),
     commit: (stage, keep) =>
       explain(folder, () => commitStage(stage, join(shares, stage.id), new Set(keep), at)),
-    discard: (stage) => rm(stage.folder, { recursive: true, force: true }),
+    discard: (stage) => throwAway(stage.folder),
     remove: (name) => explain(folder, () => takeAway(shares, name, staging)),
     emptyTrash: () => sweep(staging),
     writeSite: (files) => writeSite(folder, staging, files),
@@ -173,6 +173,15 @@ function openStage(staging: string, id: ShareId): Stage {
     adopt: (path, from) => explain(path, () => renameSync(from, place(path))),
     place: (path) => explain(path, () => place(path)),
   });
+}
+
+/** What was committed is an empty folder by now, or is not there: quicker found out than walked through. */
+async function throwAway(folder: string): Promise<void> {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function settleStage(stage: Pick<Stage, 'folder'>): Promise<void> {

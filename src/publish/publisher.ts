@@ -108,9 +108,14 @@ export function createPublisher<S extends Source, T extends Stage>(
       await discard(prepared);
       throw notFound(conversation);
     }
-    await settleOrDiscard(prepared);
-    at('create:staged');
     const { title, type } = prepared;
+    try {
+      await output.settle(prepared.stage);
+    } catch (error) {
+      await discard(prepared);
+      throw error;
+    }
+    at('create:staged');
     const share = registry.exclusively(() => {
       if (registry.active(conversation) !== undefined) return undefined;
       at('create:locked');
@@ -176,10 +181,13 @@ export function createPublisher<S extends Source, T extends Stage>(
   ): Promise<(Outcome | 'overtaken')[]> {
     const works = await Promise.all(conversations.map((conversation) => begin(conversation, prepare)));
     at('publish:staged');
+    const settled = Promise.allSettled(works.map(settle)); // the disk works while the registry is written
     registry.exclusively(() => {
       for (const work of works) announce(work);
     });
     at('publish:announced');
+    for (const [index, result] of (await settled).entries())
+      if (result.status === 'rejected') works[index] = await giveUp(works[index], result.reason);
     registry.exclusively(() => {
       for (const work of works) if ('prepared' in work) work.outcome = land(work);
     });
@@ -198,13 +206,23 @@ export function createPublisher<S extends Source, T extends Stage>(
       const { id, thinking } = share;
       const published = share.publishing || !output.has(id) ? undefined : share.revision;
       const prepared = await prepare({ conversation, id, choice: { thinking }, published });
-      await settleOrDiscard(prepared);
       return { share, prepared, outcome: undefined };
     } catch (error) {
       // What another process published meanwhile may be what tripped this one.
       if (registry.get(share.id)?.revision !== share.revision) return { outcome: 'overtaken' };
       return { outcome: fail(share, error, inputs) };
     }
+  }
+
+  async function settle(work: Work): Promise<void> {
+    if ('prepared' in work && work.prepared.kind === 'staged') await output.settle(work.prepared.stage);
+  }
+
+  /** The stage could not be put on disk: nothing of it may move. */
+  async function giveUp(work: Work | undefined, error: unknown): Promise<Work> {
+    if (work === undefined || !('prepared' in work)) throw error;
+    await discard(work.prepared);
+    return { outcome: fail(work.share, error, undefined) };
   }
 
   /**
@@ -348,16 +366,6 @@ export function createPublisher<S extends Source, T extends Stage>(
       }
     });
     return result;
-  }
-
-  async function settleOrDiscard(prepared: Prepared): Promise<void> {
-    if (prepared.kind !== 'staged') return;
-    try {
-      await output.settle(prepared.stage);
-    } catch (error) {
-      await discard(prepared);
-      throw error;
-    }
   }
 
   async function discard(prepared: Prepared): Promise<void> {

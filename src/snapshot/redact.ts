@@ -11,6 +11,10 @@ const parted = String.raw`(?:[\\/]|${encoded})+`;
 /** What a path begins with. Looks behind, so that a megabyte of backslashes is not read again from each of them. */
 const begun = String.raw`(?:(?<!\\)\\*\/|(?<!\\)\\+|${encoded})`;
 
+/** The slash that an absolute path begins with: `app/home/page.tsx` is a page of a program and nobody's home. */
+const rooted = String.raw`(?:(?<![\w.)\]}~\\-])|(?<=(?:localhost|[\d\]]):\d{1,5})|(?<=localhost|\/@fs|\\[nrt]|(?<![\w-])-{1,2}[A-Za-z]))\\{0,8}\/`;
+const begunElse = String.raw`(?:(?<!\\)\\+(?!\/)|${encoded})`;
+
 /** Ends a name in free text, beside white space and separators. */
 const ends = String.raw`\s"'\x60<>|:;,()[\]{}`;
 const letterOrSpaceEncoded = String.raw`%(?:25){0,4}(?:20|[89A-Fa-f][\dA-Fa-f])`;
@@ -35,7 +39,7 @@ const homes = [
   String.raw`(?<![\\/])[\\/]{2,}wsl(?:\$|\.localhost)[\\/]+[^\\/${ends}]+[\\/]+home${parted}${name}`,
   String.raw`(?<!\\)\\+${users}${parted}(?:${fullName})`,
   // Linux and macOS. Not in any case: `/users/7` is an address in many a program.
-  String.raw`${begun}(?:(?:var|usr|export)${parted})?(?:home|Users)${parted}${name}`,
+  String.raw`(?:${rooted}(?:[\w.-]{1,64}\\?\/){0,4}|${begunElse}(?:(?:var|usr|export)${parted})?)(?:home|Users)${parted}${name}`,
   String.raw`(?<![\w.)\]}~-])\/root(?=\/|$|[${ends}])`,
   // Claude Code's name for a project's folder. It does not say where the user's name ends, so all of it goes.
   String.raw`(?:(?<![\w-])|(?<=\\[nrt]))(?:-mnt-[a-z]-|[A-Za-z]--|-(?:var-|usr-|export-)?)(?:home|${users})-[\dA-Za-z-]+`,

@@ -51,6 +51,8 @@ test.each([
   'src/root/x',
   'GET /users/7',
   'btn--home-x x-home-page --home-dir',
+  'app/home/page.tsx and src/home/index.ts',
+  'rehome/x and ./home/x',
 ])('what only looks like one stays: %s', (text) => {
   expect(redact(text)).toBe(text);
 });
