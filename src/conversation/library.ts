@@ -230,7 +230,7 @@ async function recognise(path: string): Promise<{ kind: SourceKind; id: string }
     if (!isThere(join(path, conversationFileName))) throw noFormat(path, 'holds no conversation.json');
     return { kind: 'native', id: readNative(path).native.id };
   }
-  if (!isClaudeCode(firstLines(path))) throw noFormat(path, 'has no format that is read');
+  if (!isClaudeCode(firstLines(path))) throw noFormat(path, 'it is in no format that is read');
   return { kind: 'claude-code', id: await sessionId(path) };
 }
 

@@ -302,8 +302,8 @@ describe('link', () => {
     ['nothing at all', () => join(outside, 'nothing'), 'source_missing', 'there is no such file'],
     ['an empty name', () => '', 'source_missing', 'there is no such file'],
     ['a folder without conversation.json', () => outside, 'source_invalid', 'holds no conversation.json'],
-    ['another kind of file', aText, 'source_invalid', 'has no format that is read'],
-    ['an empty file', () => aFile('empty.jsonl', ''), 'source_invalid', 'has no format that is read'],
+    ['another kind of file', aText, 'source_invalid', 'in no format that is read'],
+    ['an empty file', () => aFile('empty.jsonl', ''), 'source_invalid', 'in no format that is read'],
     ['a FIFO', aPipe, 'source_invalid', 'is a FIFO'],
     ['a broken native conversation', aBroken, 'source_invalid', 'conversation.json: line 1, column 1'],
     [

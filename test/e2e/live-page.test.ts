@@ -52,6 +52,10 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** How many kinds of address were read often. */
+const raced = (reads: ReadonlyMap<string, number>) =>
+  [...reads.values()].filter((count) => count > 50).length;
+
 test('for 3 s of publishes, no reader gets a torn page, a mixed one or none', async () => {
   data.write('talk', edit(0));
   const app = await data.open();
@@ -97,7 +101,10 @@ test('for 3 s of publishes, no reader gets a torn page, a mixed one or none', as
     read('/conversation.json', isJson),
   ];
   const all = Promise.all([...readers, publish()]);
-  await sleep(3_000);
+  // At least 3 s; on a busy machine, until it was a race.
+  const start = Date.now();
+  const wasRace = () => publishes > 30 && seen.size > 20 && readers.length === raced(reads);
+  while (Date.now() - start < 3_000 || (!wasRace() && Date.now() - start < 20_000)) await sleep(100);
   running = false;
   await all;
   expect(await server.stop()).toBe(0);
@@ -106,7 +113,7 @@ test('for 3 s of publishes, no reader gets a torn page, a mixed one or none', as
   expect(faults).toEqual([]);
   // The race was one: many publishes, many reads of each kind, and readers that saw many of the edits.
   expect(publishes).toBeGreaterThan(30);
-  expect([...reads.values()].filter((count) => count > 50)).toHaveLength(4);
+  expect(raced(reads)).toBe(readers.length);
   expect(seen.size).toBeGreaterThan(20);
 });
 
