@@ -1,9 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { share, startService, type Service } from '../support/cli.ts';
+import { freePort, type Service, share, startService } from '../support/cli.ts';
 import { aDataFolder, type DataFolder } from '../support/data-folder.ts';
 
 /*
@@ -247,15 +246,6 @@ let data: DataFolder;
 let service: Service;
 let site: string;
 let links: string[];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 beforeAll(async () => {
   const port = await freePort();

@@ -1,10 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chromiumPath, launchBrowser } from '../support/browser.ts';
-import { share, startService, type Service } from '../support/cli.ts';
+import { freePort, type Service, share, startService } from '../support/cli.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
 
 let data: DataFolder;
@@ -13,15 +12,6 @@ let browser: Browser;
 let site: string;
 
 const run = (...args: string[]) => share([...args, '--data', data.paths.data, '--site', site]);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 beforeAll(async () => {
   if (chromiumPath === undefined) return;

@@ -1,11 +1,10 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { shareUrl, toSiteUrl } from '../../src/urls.ts';
 import { owner } from '../support/act.ts';
-import { share, startService } from '../support/cli.ts';
+import { freePort, share, startService } from '../support/cli.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
 
 let data: DataFolder;
@@ -41,15 +40,6 @@ function isJson(body: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** How many kinds of address were read often. */
