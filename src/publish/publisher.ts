@@ -1,4 +1,5 @@
 import { ShareError } from '../errors.ts';
+import type { Choice } from '../snapshot/privacy.ts';
 import type { ShareId, SiteUrl } from '../urls.ts';
 import { shortShareId } from '../urls.ts';
 import type {
@@ -84,8 +85,11 @@ export function notFound(what: string): ShareError {
 /** From here on starting threads (about 0.2 s each) pays. */
 const many = 32;
 
-/** Another process published the same share meanwhile, so ours may be older; the work is done again. */
-const attempts = 5;
+/**
+ * Another process published the same share meanwhile, so ours may be older; the work is done again. Each time somebody
+ * got ahead; of two processes that publish one share without a pause, one met five such times in a row within seconds.
+ */
+const attempts = 50;
 
 export function createPublisher<S extends Source, T extends Stage>(
   dependencies: PublisherDependencies<S, T>,
@@ -104,31 +108,38 @@ export function createPublisher<S extends Source, T extends Stage>(
     const choice = { thinking: thinking ?? false };
     const prepared = await dependencies.prepare({ conversation, id, choice, published: undefined });
     if (prepared.kind !== 'staged') throw notFound(conversation);
-    if (prepared.owner !== undefined && prepared.owner !== owner) {
-      await discard(prepared);
-      throw notFound(conversation);
-    }
-    const { title, type } = prepared;
-    try {
-      await output.settle(prepared.stage);
-    } catch (error) {
-      await discard(prepared);
-      throw error;
-    }
-    at('create:staged');
-    const share = registry.exclusively(() => {
-      if (registry.active(conversation) !== undefined) return undefined;
-      at('create:locked');
-      registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
-      move(prepared);
-      record(prepared);
-      return registry.get(id);
-    });
-    at('create:committed');
-    await discard(prepared);
+    const share = await addStaged(prepared, conversation, owner, choice);
     if (share !== undefined) return { share, created: true, outcome: 'published' };
     // Somebody else was a moment faster: theirs is the link.
     return create(conversation, owner, thinking);
+  }
+
+  /** Undefined when somebody else shared the conversation meanwhile. Whatever happens, no stage is left behind. */
+  async function addStaged(
+    prepared: Staged,
+    conversation: string,
+    owner: string,
+    choice: Choice,
+  ): Promise<Share | undefined> {
+    const { id } = prepared.stage;
+    const { title, type } = prepared;
+    try {
+      if (prepared.owner !== undefined && prepared.owner !== owner) throw notFound(conversation);
+      await output.settle(prepared.stage);
+      at('create:staged');
+      const share = registry.exclusively(() => {
+        if (registry.active(conversation) !== undefined) return undefined;
+        at('create:locked');
+        registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
+        move(prepared);
+        record(prepared);
+        return registry.get(id);
+      });
+      at('create:committed');
+      return share;
+    } finally {
+      await discard(prepared);
+    }
   }
 
   async function update(share: Share, owner: string, thinking: boolean | undefined): Promise<Created> {
@@ -169,8 +180,8 @@ export function createPublisher<S extends Source, T extends Stage>(
     for (let attempt = 1; ; attempt++) {
       const [outcome = 'not shared'] = await syncTogether([conversation], dependencies.prepare);
       if (outcome !== 'overtaken') return outcome;
-      if (attempt === attempts)
-        throw new ShareError('locked', `Other processes keep publishing "${conversation}".`);
+      const share = registry.active(conversation);
+      if (attempt === attempts && share !== undefined) return fail(share, crowded(), undefined);
     }
   }
 
@@ -181,19 +192,28 @@ export function createPublisher<S extends Source, T extends Stage>(
   ): Promise<(Outcome | 'overtaken')[]> {
     const works = await Promise.all(conversations.map((conversation) => begin(conversation, prepare)));
     at('publish:staged');
+    const stages = works.flatMap((work) => ('prepared' in work ? [work.prepared] : []));
+    try {
+      await putInPlace(works);
+    } finally {
+      for (const prepared of stages) await discard(prepared);
+    }
+    return works.map((work) => work.outcome ?? 'not shared');
+  }
+
+  /** Gives each work its outcome. */
+  async function putInPlace(works: Work[]): Promise<void> {
     const settled = Promise.allSettled(works.map(settle)); // the disk works while the registry is written
     registry.exclusively(() => {
       for (const work of works) announce(work);
     });
     at('publish:announced');
     for (const [index, result] of (await settled).entries())
-      if (result.status === 'rejected') works[index] = await giveUp(works[index], result.reason);
+      if (result.status === 'rejected') works[index] = giveUp(works[index], result.reason);
     registry.exclusively(() => {
       for (const work of works) if ('prepared' in work) work.outcome = land(work);
     });
     at('publish:committed');
-    for (const work of works) if ('prepared' in work) await discard(work.prepared);
-    return works.map((work) => work.outcome ?? 'not shared');
   }
 
   /** The slow part of one share's publish; never throws for what is wrong with the share. */
@@ -206,7 +226,10 @@ export function createPublisher<S extends Source, T extends Stage>(
       const { id, thinking } = share;
       const published = share.publishing || !output.has(id) ? undefined : share.revision;
       const prepared = await prepare({ conversation, id, choice: { thinking }, published });
-      return { share, prepared, outcome: undefined };
+      if (prepared.kind === 'missing' || prepared.owner === undefined || prepared.owner === share.owner)
+        return { share, prepared, outcome: undefined };
+      await discard(prepared);
+      return { outcome: fail(share, otherOwner(), prepared.inputs) };
     } catch (error) {
       // What another process published meanwhile may be what tripped this one.
       if (registry.get(share.id)?.revision !== share.revision) return { outcome: 'overtaken' };
@@ -219,9 +242,8 @@ export function createPublisher<S extends Source, T extends Stage>(
   }
 
   /** The stage could not be put on disk: nothing of it may move. */
-  async function giveUp(work: Work | undefined, error: unknown): Promise<Work> {
+  function giveUp(work: Work | undefined, error: unknown): Work {
     if (work === undefined || !('prepared' in work)) throw error;
-    await discard(work.prepared);
     return { outcome: fail(work.share, error, undefined) };
   }
 
@@ -257,8 +279,6 @@ export function createPublisher<S extends Source, T extends Stage>(
     if (!isStill(share)) return 'overtaken';
     at('publish:locked');
     if (prepared.kind === 'missing') return withdraw(share);
-    if (prepared.owner !== undefined && prepared.owner !== share.owner)
-      return fail(share, otherOwner(), prepared.inputs);
     if (prepared.kind === 'unchanged') {
       registry.setInputs(share.id, prepared.inputs);
       if (share.problem !== undefined) registry.setProblem(share.id, undefined);
@@ -270,10 +290,13 @@ export function createPublisher<S extends Source, T extends Stage>(
     return 'published';
   }
 
+  /** False where a publish was cut short, or somebody removed the page. */
+  function isWhole(share: Share): boolean {
+    return !share.publishing && (share.revision === undefined || output.has(share.id));
+  }
+
   function isUpToDate(share: Share, inputs: string | null | undefined): boolean {
-    if (share.inputs === undefined || share.publishing) return false;
-    if (share.revision !== undefined && !output.has(share.id)) return false;
-    return inputs === share.inputs;
+    return share.inputs !== undefined && isWhole(share) && inputs === share.inputs;
   }
 
   /** Null when the source is gone; undefined when the files are too fresh, or too broken, to tell. */
@@ -345,7 +368,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       return { id, conversation, state, inputs: inputs === undefined ? 'not known' : inputs };
     });
     const madeFrom = new Map(
-      shares.map((share) => [share.id as string, share.publishing ? undefined : share.inputs]),
+      shares.map((share) => [share.id as string, isWhole(share) ? share.inputs : undefined]),
     );
     const published = new Map(names.map((name) => [name, madeFrom.get(name)]));
     const active = wanted.filter((share) => share.state === 'active').length;
@@ -404,6 +427,12 @@ function inBatches(conversations: readonly string[]): string[][] {
   return Array.from({ length: count }, (_, index) =>
     conversations.slice(index * batchSize, (index + 1) * batchSize),
   );
+}
+
+function crowded(): ShareError {
+  return new ShareError('locked', 'Other processes keep publishing this conversation.', {
+    hint: 'Let one `share watch` or `share serve` follow it.',
+  });
 }
 
 function otherOwner(): ShareError {

@@ -145,6 +145,32 @@ describe('what is in the output', () => {
     expect(readdirSync(join(data.paths.output, 'share'))).toEqual([share.id]);
   });
 
+  test('so is a page whose folder is still there', async () => {
+    data.write('talk');
+    const { share } = await app.publisher.create('talk', owner);
+    await sleep(60);
+    await app.publisher.sync('talk'); // by now its inputs are known, and nothing is left to do
+    const page = join(data.paths.output, 'share', share.id, 'index.html');
+    rmSync(page);
+    expect(await app.publisher.syncAll()).toMatchObject({ published: 1 });
+    expect(readFileSync(page, 'utf8')).toContain('A small talk');
+  });
+
+  test('a conversation that comes to name another owner keeps its last good page', async () => {
+    data.write('talk');
+    const { share } = await app.publisher.create('talk', owner);
+    data.write('talk', aConversation({ title: 'Taken over', owner: { id: 'mallory' } }));
+    await sleep(60);
+    expect(await app.publisher.sync('talk')).toBe('failed');
+    const page = readFileSync(join(data.paths.output, 'share', share.id, 'index.html'), 'utf8');
+    expect(page).not.toContain('Taken over');
+    expect(app.registry.get(share.id)).toMatchObject({
+      publishing: false,
+      problem: { code: 'source_invalid' },
+    });
+    expect(readdirSync(join(data.paths.data, 'staging'))).toEqual([]);
+  });
+
   test('whatever is no share’s goes at the next sync', async () => {
     mkdirSync(join(data.paths.output, 'share', 'stranger'), { recursive: true });
     writeFileSync(join(data.paths.output, 'share', 'stray.html'), 'x');
