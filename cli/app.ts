@@ -72,7 +72,7 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
   const { registry, library } = desk;
   const benchPaths = { ...paths, identity: registry.identity };
   const bench = await openBench(benchPaths, options.at);
-  const pool = openPool(benchPaths);
+  const pool = openPool(benchPaths, bench.prepare);
   const { output, renderer, cache } = bench;
   const publisher = createPublisher<Source, Stage>({
     registry,

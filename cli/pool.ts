@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ShareError, type ErrorCode } from '../src/errors.ts';
 import type { Prepare, Prepared, Request } from '../src/publish/prepare.ts';
@@ -21,43 +22,77 @@ export interface Pool {
   close(): void;
 }
 
+interface Waiter {
+  resolve: (prepared: Prepared) => void;
+  reject: (error: unknown) => void;
+}
+
 interface Thread {
   worker: Worker;
-  waiting: Map<number, { resolve(prepared: Prepared): void; reject(error: unknown): void }>;
+  waiting: Map<number, Waiter>;
 }
 
 /** Idle threads hold some 100 MB each; starting them again takes 0.2 s. */
 const idleMs = 2_000;
+/** A thread has this many jobs at hand, so that it does not stand still while this thread works or waits for the disk. */
+const atHand = 4;
 
 /**
- * Prepares shares on every core. Threads start with the first request, end when there is nothing to do, and never keep
- * the process from ending. One that dies rejects what it had; the next request starts another.
+ * Prepares shares on every core: in this thread, which is warm already, and in one more for each other core. Threads
+ * start with the first request, end when there is nothing to do, and never keep the process from ending. One that dies
+ * rejects what it had; the next request starts another.
+ *
+ * @param here  Prepares in this thread.
  */
-export function openPool(paths: BenchPaths, size = availableParallelism()): Pool {
+export function openPool(paths: BenchPaths, here: Prepare, size = availableParallelism() - 1): Pool {
   const threads = new Set<Thread>();
+  const queue: (Waiter & { request: Request })[] = [];
   let jobs = 0;
+  let isBusyHere = false;
   let idle: NodeJS.Timeout | undefined;
 
-  function leastBusy(): Thread {
-    if (threads.size < size) threads.add(start());
-    return [...threads].reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
-  }
-
-  function start(): Thread {
+  function start(): void {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./prepare-worker.${extension}`, import.meta.url), {
       workerData: paths,
     });
     const thread: Thread = { worker, waiting: new Map() };
+    threads.add(thread);
     worker.on('message', (answer: Answer) => settle(thread, answer));
     worker.on('error', (error) => lose(thread, error));
     worker.on('exit', (code) => lose(thread, new Error(`A rendering thread ended with ${code}.`)));
-    return thread;
+  }
+
+  function handOut(): void {
+    while (threads.size < Math.min(size, queue.length)) start();
+    for (const thread of threads) while (thread.waiting.size < atHand && queue.length > 0) send(thread);
+    if (!isBusyHere) void workHere();
+  }
+
+  function send(thread: Thread): void {
+    const next = queue.shift();
+    if (next === undefined) return;
+    const { request, ...waiter } = next;
+    const job = jobs++;
+    thread.waiting.set(job, waiter);
+    thread.worker.ref();
+    thread.worker.postMessage({ job, request } satisfies Job);
+  }
+
+  /** Answers of the other threads are heard between two jobs. */
+  async function workHere(): Promise<void> {
+    isBusyHere = true;
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await here(next.request).then(next.resolve, next.reject);
+      await nextTurn();
+    }
+    isBusyHere = false;
   }
 
   function settle(thread: Thread, answer: Answer): void {
     const waiter = thread.waiting.get(answer.job);
     thread.waiting.delete(answer.job);
+    handOut();
     if (thread.waiting.size === 0) rest(thread);
     if ('prepared' in answer) waiter?.resolve(answer.prepared);
     else if ('bug' in answer) waiter?.reject(answer.bug);
@@ -88,14 +123,12 @@ export function openPool(paths: BenchPaths, size = availableParallelism()): Pool
   return {
     prepare: (request) =>
       new Promise((resolve, reject) => {
-        const job = jobs++;
-        const thread = leastBusy();
-        thread.waiting.set(job, { resolve, reject });
-        thread.worker.ref();
-        thread.worker.postMessage({ job, request } satisfies Job);
+        queue.push({ request, resolve, reject });
+        handOut();
       }),
     close: () => {
       clearTimeout(idle);
+      for (const waiter of queue.splice(0)) waiter.reject(new Error('The rendering threads were ended.'));
       for (const thread of threads) end(thread);
     },
   };

@@ -51,12 +51,18 @@ export interface Output {
   settle(stage: Pick<Stage, 'folder'>): Promise<void>;
   /**
    * Puts the staged files in place: paths with a content hash first, `index.html` last, then removes every path that is
-   * not in `keep` nor staged. On disk when it returns.
+   * not in `keep` nor staged. On disk after the next `flush`.
    *
    * @param keep  Paths below the share's folder that are there already and stay.
    * @throws ShareError `output_unwritable`; what was live is then still live.
    */
   commit(stage: Pick<Stage, 'id' | 'folder'>, keep: readonly string[]): void;
+  /**
+   * Waits until what `commit` moved is on disk; many new shares wait no longer than one.
+   *
+   * @throws ShareError `output_unwritable`
+   */
+  flush(): void;
   /** Throws away what is left of a stage, committed or not. */
   discard(stage: Pick<Stage, 'folder'>): Promise<void>;
   /**
@@ -116,6 +122,7 @@ export function openOutputFolder(
     }
   });
   const locate = (id: ShareId, path: string) => join(shares, id, path);
+  const changedFolders = new Set<string>();
 
   return Object.freeze<Output>({
     folder,
@@ -126,7 +133,15 @@ export function openOutputFolder(
     stage: (id) => explain(folder, () => openStage(staging, id)),
     settle: (stage) => explain(folder, () => settleStage(stage)),
     commit: (stage, keep) =>
-      explain(folder, () => commitStage(stage, join(shares, stage.id), new Set(keep), at)),
+      explain(folder, () => {
+        changedFolders.add(commitStage(stage, join(shares, stage.id), new Set(keep), at));
+      }),
+    flush: () =>
+      explain(folder, () => {
+        const changed = [...changedFolders];
+        changedFolders.clear();
+        changed.forEach(syncFolder);
+      }),
     discard: (stage) => throwAway(stage.folder),
     remove: (name) => explain(folder, () => takeAway(shares, name, staging)),
     emptyTrash: () => sweep(staging),
@@ -201,29 +216,29 @@ const fsync = promisify(fsyncCallback);
 
 // --- the steps that run inside a transaction
 
+/** @returns The folder whose names changed. */
 function commitStage(
   stage: Pick<Stage, 'folder'>,
   target: string,
   keep: ReadonlySet<string>,
   at: (step: string) => void,
-): void {
+): string {
   if (!existsSync(target)) {
     chmodSync(stage.folder, 0o755); // made private; the web server may be another user
     renameSync(stage.folder, target);
-    syncFolder(dirname(target));
-    return;
+    return dirname(target);
   }
   const staged = filesBelow(stage.folder).sort(hashedFirstPageLast);
   for (const path of staged) {
     const to = join(target, path);
-    mkdirSync(dirname(to), { recursive: true });
+    if (path.includes('/')) mkdirSync(dirname(to), { recursive: true });
     renameSync(join(stage.folder, path), to);
     at(`commit:${path.split('/', 1)[0]}`);
   }
   const wanted = new Set([...keep, ...staged]);
   for (const path of filesBelow(target)) if (!wanted.has(path)) removeFile(target, path);
   at('commit:unlinked');
-  syncFolder(target);
+  return target;
 }
 
 function hashedFirstPageLast(a: string, b: string): number {

@@ -33,6 +33,7 @@ export interface Output<T extends Stage = Stage> {
   stage(id: ShareId): T;
   settle(stage: Pick<T, 'folder'>): Promise<void>;
   commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;
+  flush(): void;
   discard(stage: Pick<T, 'folder'>): Promise<void>;
   remove(name: string): boolean;
   emptyTrash(): Promise<void>;

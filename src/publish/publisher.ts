@@ -132,6 +132,7 @@ export function createPublisher<S extends Source, T extends Stage>(
         at('create:locked');
         registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
         move(prepared);
+        output.flush();
         record(prepared);
         return registry.get(id);
       });
@@ -154,9 +155,10 @@ export function createPublisher<S extends Source, T extends Stage>(
     at('publish:moved');
   }
 
-  function record({ stage, title, type, revision, inputs }: Staged): void {
+  function record({ stage, title, type, revision, inputs }: Staged): 'published' {
     registry.setPublished(stage.id, { title, type, revision, publishedAt: now().toISOString(), inputs });
     at('publish:recorded');
+    return 'published';
   }
 
   function revoke(id: ShareId, owner: string): void {
@@ -210,9 +212,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     at('publish:announced');
     for (const [index, result] of (await settled).entries())
       if (result.status === 'rejected') works[index] = giveUp(works[index], result.reason);
-    registry.exclusively(() => {
-      for (const work of works) if ('prepared' in work) work.outcome = land(work);
-    });
+    registry.exclusively(() => land(works.filter((work) => 'prepared' in work)));
     at('publish:committed');
   }
 
@@ -273,8 +273,20 @@ export function createPublisher<S extends Source, T extends Stage>(
     );
   }
 
-  /** The quick part: runs inside the transaction that looks at the share's state first. */
-  function land({ share, prepared }: ReadyWork): Outcome | 'overtaken' {
+  /** The quick part: runs inside the transaction that looks at each share's state first. All wait for the disk once. */
+  function land(works: readonly ReadyWork[]): void {
+    const moved: [ReadyWork, Staged][] = [];
+    for (const work of works) {
+      work.outcome = apply(work);
+      if (work.outcome === undefined && work.prepared.kind === 'staged') moved.push([work, work.prepared]);
+    }
+    const failure = failureOf(() => output.flush());
+    for (const [work, prepared] of moved)
+      work.outcome = failure === undefined ? record(prepared) : fail(work.share, failure, undefined);
+  }
+
+  /** @returns Undefined where files moved, which is to be recorded once they are on disk. */
+  function apply({ share, prepared }: ReadyWork): ReadyWork['outcome'] {
     if (registry.get(share.id)?.state !== 'active') return 'not shared';
     if (!isStill(share)) return 'overtaken';
     at('publish:locked');
@@ -285,9 +297,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       return 'unchanged';
     }
     const failure = failureOf(() => move(prepared));
-    if (failure !== undefined) return fail(share, failure, undefined);
-    record(prepared);
-    return 'published';
+    return failure === undefined ? undefined : fail(share, failure, undefined);
   }
 
   /** False where a publish was cut short, or somebody removed the page. */

@@ -20,13 +20,17 @@ export interface CachedFragment {
  */
 export interface Cache {
   load(conversation: string): CachedFragment[];
-  /** Writes what changed, and drops positions from `count` on. */
+  /**
+   * Keeps what changed, and drops positions from `count` on. Written a moment later, with what came meanwhile: nobody
+   * waits for it, and of two threads that fill the cache neither waits for the other's lock at every page.
+   */
   store(conversation: string, changed: readonly CachedFragment[], count: number): void;
   /** JSON text stored for a file of a conversation, while its signature is still the same. */
   fileFacts(conversation: string, name: string, signature: string): string | undefined;
   setFileFacts(conversation: string, name: string, signature: string, facts: string): void;
   /** Forgets everything about a conversation. */
   forget(conversation: string): void;
+  /** Writes what is not written yet. */
   close(): void;
 }
 
@@ -51,6 +55,8 @@ const steps: readonly Migration[] = [
 export function openCache(path: string): Cache {
   let tables: Tables | undefined;
   let replaced = false;
+  let unwritten = new Map<string, Stored[]>();
+  let timer: NodeJS.Timeout | undefined;
   try {
     tables = openTables(path);
   } catch (error) {
@@ -58,19 +64,37 @@ export function openCache(path: string): Cache {
   }
 
   return Object.freeze<Cache>({
-    load: (conversation) => attempt((open) => open.load.all(conversation)) ?? [],
-    store: (conversation, changed, count) =>
-      attempt((open) => open.store.immediate(conversation, changed, count)),
+    load: (conversation) => {
+      if (unwritten.has(conversation)) write();
+      return attempt((open) => open.load.all(conversation)) ?? [];
+    },
+    store: (conversation, changed, count) => {
+      const stored = unwritten.get(conversation) ?? [];
+      unwritten.set(conversation, [...stored, { changed, count }]);
+      timer ??= setTimeout(write, writeAfterMs);
+    },
     fileFacts: (conversation, name, signature) =>
       attempt((open) => open.getFacts.get(conversation, name, signature)?.facts),
     setFileFacts: (conversation, name, signature, facts) =>
       void attempt((open) => open.putFacts.run(conversation, name, signature, facts)),
-    forget: (conversation) => attempt((open) => open.forget.immediate(conversation)),
+    forget: (conversation) => {
+      unwritten.delete(conversation);
+      attempt((open) => open.forget.immediate(conversation));
+    },
     close: () => {
+      write();
       if (tables) closeQuietly(tables);
       tables = undefined;
     },
   });
+
+  function write(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    const all = unwritten;
+    unwritten = new Map();
+    if (all.size > 0) attempt((open) => open.store.immediate(all));
+  }
 
   /** @returns undefined for a miss. */
   function attempt<Result>(action: (open: Tables) => Result): Result | undefined {
@@ -106,6 +130,14 @@ export function openCache(path: string): Cache {
   }
 }
 
+/** What one `store` was given. */
+interface Stored {
+  changed: readonly CachedFragment[];
+  count: number;
+}
+
+const writeAfterMs = 50;
+
 type Tables = ReturnType<typeof openTables>;
 
 /** The open file, and all that is asked of it. */
@@ -135,9 +167,13 @@ function prepareAll(db: Connection, path: string) {
       'SELECT facts FROM files WHERE conversation = ? AND name = ? AND signature = ?',
     ),
     putFacts: db.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)'),
-    store: db.transaction((conversation: string, changed: readonly CachedFragment[], count: number) => {
-      for (const { position, validator, html } of changed) put.run(conversation, position, validator, html);
-      cut.run(conversation, count);
+    store: db.transaction((all: ReadonlyMap<string, readonly Stored[]>) => {
+      for (const [conversation, stored] of all)
+        for (const { changed, count } of stored) {
+          for (const { position, validator, html } of changed)
+            put.run(conversation, position, validator, html);
+          cut.run(conversation, count);
+        }
     }),
     forget: db.transaction((conversation: string) => {
       cut.run(conversation, 0);

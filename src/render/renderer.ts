@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ShareError, systemCode } from '../errors.ts';
@@ -75,8 +75,11 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
     version,
     async render(snapshot, { site, shareId, conversation }) {
       const htmlByText = drawMarkdown(snapshot, conversation);
-      const markdown = (text: string): string => htmlByText.get(text) ?? bundle.renderMarkdown(text);
-      const html = await bundle.renderPage({ snapshot, place: { site, shareId }, markdown });
+      const pieces: string[] = [];
+      const markdown = (text: string): string =>
+        placeholder(pieces.push(htmlByText.get(text) ?? bundle.renderMarkdown(text)) - 1);
+      const frame = await bundle.renderPage({ snapshot, place: { site, shareId }, markdown });
+      const html = fillIn(frame, pieces);
       check(html);
       return new Map([['index.html', html]]);
     },
@@ -107,7 +110,7 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
     const changed: Fragment[] = [];
     const htmlByText = new Map<string, string>();
     for (const [position, text] of texts.entries()) {
-      const validator = `${hash(text)}:${version}`;
+      const validator = `${digestOf(text)}:${version}`;
       const before = known.get(position);
       const html =
         before?.validator === validator ? before.html : (htmlByText.get(text) ?? bundle.renderMarkdown(text));
@@ -119,6 +122,18 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
   }
 }
 
+/*
+ * Messages do not pass through Astro, which turns a page into bytes and back again: two thirds of the time it takes.
+ * A comment stands in their place. Nothing else on a page can hold one: all other text is escaped.
+ */
+function placeholder(index: number): string {
+  return `<!--${index}-->`;
+}
+
+function fillIn(frame: string, pieces: readonly string[]): string {
+  return frame.replace(/<!--(\d+)-->/g, (_comment, index: string) => pieces[Number(index)] ?? '');
+}
+
 function markdownTexts(snapshot: Snapshot): string[] {
   return snapshot.rounds
     .flatMap((round) => round.messages)
@@ -126,8 +141,8 @@ function markdownTexts(snapshot: Snapshot): string[] {
     .flatMap((part) => (part.type === 'text' || part.type === 'thinking' ? [part.text] : []));
 }
 
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+function digestOf(text: string): string {
+  return hash('sha256', text).slice(0, 32);
 }
 
 /** The folder of this package, from a source file as well as from its compiled twin below `dist/`. */

@@ -186,11 +186,35 @@ describe('the cache', () => {
     });
   });
 
+  test('keeps what came in a moment for all who ask, and forgets what was not written yet, too', async () => {
+    const file = join(folder, 'cache.sqlite');
+    const [one, other] = [openCache(file), openCache(file)];
+    one.store('talk', [fragment(0), fragment(1)], 2);
+    one.store('talk', [], 1);
+    await expect.poll(() => other.load('talk')).toEqual([fragment(0)]);
+    one.store('talk', [fragment(1)], 2);
+    one.forget('talk');
+    one.close();
+    expect(other.load('talk')).toEqual([]);
+    other.close();
+  });
+
+  test('writes at its end what was not written yet', () => {
+    const file = join(folder, 'cache.sqlite');
+    const cache = openCache(file);
+    cache.store('talk', [fragment(0)], 1);
+    cache.close();
+    const again = openCache(file);
+    expect(again.load('talk')).toEqual([fragment(0)]);
+    again.close();
+  });
+
   test('that was damaged is replaced once, so that a failing disk is not asked for ever', () => {
     const file = filledCache();
     const cache = openCache(file);
     overwritePages(file);
     cache.store('talk', manyFragments, manyFragments.length);
+    expect(cache.load('talk')).toEqual(manyFragments); // written by now
     closeInto(file);
     overwritePages(file);
     for (const use of Object.values(uses)) use(cache);
@@ -205,6 +229,7 @@ describe('the cache', () => {
     overwritePages(file);
     expect(one.load('talk')).toEqual([]);
     one.store('talk', [fragment(0)], 1);
+    expect(one.load('talk')).toEqual([fragment(0)]); // written by now
     expect(other.load('talk')).toEqual([fragment(0)]);
     one.close();
     other.close();
