@@ -9,7 +9,7 @@ import {
   type Source,
 } from '../src/conversation/library.ts';
 import { ShareError, systemCode } from '../src/errors.ts';
-import { attach } from '../src/output/attachments.ts';
+import { attach, type OnProgress } from '../src/output/attachments.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
 import { siteFiles } from '../src/output/site-files.ts';
 import type { FaultPoint } from '../src/publish/contracts.ts';
@@ -54,6 +54,8 @@ export interface AppOptions {
   at?: FaultPoint;
   /** Told of what goes wrong that no single share's `problem` tells, and of every bug. */
   onTrouble?: (error: unknown, what: string) => void;
+  /** Told how a conversation's files get on, while they are copied and zipped. */
+  onProgress?: OnProgress;
 }
 
 export function openDesk(paths: AppPaths): Desk {
@@ -71,7 +73,7 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
   const desk = openDesk(paths);
   const { registry, library } = desk;
   const benchPaths = { ...paths, identity: registry.identity };
-  const bench = await openBench(benchPaths, options.at);
+  const bench = await openBench(benchPaths, options);
   const pool = openPool(benchPaths, bench.prepare);
   const { output, renderer, cache } = bench;
   const publisher = createPublisher<Source, Stage>({
@@ -98,7 +100,7 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
 }
 
 /** What preparing a share takes; a worker thread opens only this. */
-export async function openBench(paths: BenchPaths, at?: FaultPoint) {
+export async function openBench(paths: BenchPaths, { at, onProgress = () => undefined }: AppOptions = {}) {
   const output = openOutputFolder(paths.output, stagingFor(paths), paths.identity, at);
   const cache: Cache = openCache(join(paths.data, 'cache.sqlite'));
   const renderer = await loadRenderer({ fragments: cache });
@@ -107,7 +109,7 @@ export async function openBench(paths: BenchPaths, at?: FaultPoint) {
     output,
     renderer,
     site: paths.site,
-    attach: (...args) => attach(output, cache, ...args),
+    attach: (...args) => attach(output, cache, onProgress, ...args),
   });
   return { output, cache, renderer, prepare };
 }

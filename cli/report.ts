@@ -139,21 +139,30 @@ export function reportError(error: unknown, json: boolean): number {
   return error.exitCode;
 }
 
+export interface ProgressBar {
+  update: (done: number, total: number) => void;
+  /** Takes the bar away; the next update begins another. */
+  end: () => void;
+}
+
 /** A bar on stderr for work that takes over a second; nothing where there is no terminal. */
-export function progressBar(label: string): { update(done: number, total: number): void; end(): void } {
-  const start = Date.now();
+export function progressBar(label: string, format: (amount: number) => string = String): ProgressBar {
+  let start: number | undefined;
   let shown = false;
   const update = (done: number, total: number): void => {
+    start ??= Date.now();
     if (!process.stderr.isTTY || Date.now() - start < 1_000 || total === 0) return;
     shown = true;
     const width = 24;
     const filled = Math.round((done / total) * width);
     process.stderr.write(
-      `\r\x1b[K${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done}/${total}`,
+      `\r\x1b[K${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${format(done)}/${format(total)}`,
     );
   };
   const end = (): void => {
     if (shown) process.stderr.write('\r\x1b[K');
+    start = undefined;
+    shown = false;
   };
   return { update, end };
 }

@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { exitCodes, ShareError } from '../../src/errors.ts';
 import { notFound, type Created } from '../../src/publish/publisher.ts';
+import { formatSize } from '../../src/components/words.ts';
 import { shareUrl } from '../../src/urls.ts';
 import type { App } from '../app.ts';
 import { asNotFound, configOf, withApp, type CommonOptions } from '../context.ts';
 import { findByName } from '../find.ts';
 import { copyText, openUrl } from '../hand-over.ts';
-import { print, printable, printJson, reportError, reportShare, say } from '../report.ts';
+import { print, printable, printJson, progressBar, reportError, reportShare, say } from '../report.ts';
 
 interface CreateOptions extends CommonOptions {
   copy?: boolean;
@@ -41,22 +42,22 @@ Examples:
     .action(async (names: string[], options: CreateOptions, command: Command) => {
       const config = configOf(command);
       let failed = 0;
+      const bar = progressBar('Copying', formatSize);
       const reports: unknown[] = [];
-      await asNotFound(names[0] ?? '', () =>
-        withApp(config, async (app) => {
-          for (const name of names) {
-            try {
-              const created = await create(app, config.owner.value, name, options.thinking);
-              reports.push(reportShare(created.share, app.paths.site));
-              await handOver(created, app, options);
-              if (sayTrouble(created)) failed = exitCodes.failed;
-            } catch (error) {
-              if (names.length === 1) throw error;
-              failed = reportError(error, false);
-            }
+      const work = async (app: App) => {
+        for (const name of names) {
+          try {
+            const created = await create(app, config.owner.value, name, options.thinking).finally(bar.end);
+            reports.push(reportShare(created.share, app.paths.site));
+            await handOver(created, app, options);
+            if (sayTrouble(created)) failed = exitCodes.failed;
+          } catch (error) {
+            if (names.length === 1) throw error;
+            failed = reportError(error, false);
           }
-        }),
-      );
+        }
+      };
+      await asNotFound(names[0] ?? '', () => withApp(config, work, { onProgress: bar.update }));
       if (options.json === true) printJson(names.length === 1 ? reports[0] : reports);
       process.exitCode = failed;
     });

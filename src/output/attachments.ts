@@ -5,7 +5,7 @@ import type { SnapshotZip } from '../snapshot/snapshot.ts';
 import type { ShareId } from '../urls.ts';
 import { fileKind, kindLabel } from './file-kinds.ts';
 import type { Output, Stage } from './folder.ts';
-import { takeFile } from './intake.ts';
+import { takeFile, type OnBytes } from './intake.ts';
 import { displayName, zipName, zipPaths } from './names.ts';
 import { writeZip, zipKey } from './zip.ts';
 
@@ -35,6 +35,9 @@ type Named = Pick<ConversationFile, 'name' | 'content'> & {
   mediaType: string | undefined;
 };
 
+/** Told how many bytes have been copied and zipped, of how many. */
+export type OnProgress = (doneBytes: number, totalBytes: number) => void;
+
 /** A file written this short a time ago may change again within the same clock tick. */
 const settledAfterMs = 50;
 
@@ -48,6 +51,7 @@ const settledAfterMs = 50;
 export async function attach(
   output: Output,
   cache: FactsCache,
+  onProgress: OnProgress,
   conversation: string,
   title: string,
   files: readonly ConversationFile[],
@@ -56,13 +60,14 @@ export async function attach(
 ): Promise<Attached> {
   const keep: string[] = [];
   const placed: Placed[] = [];
+  const onBytes = counting(files, onProgress);
   for (const [index, { content, mediaType, name }] of files.entries()) {
     const file: Named = { name, publicName: names[index] ?? 'file', mediaType, content };
     const known = knownFile(output, cache, conversation, file, stage.id);
     if (known !== undefined) keep.push(known.facts.path);
-    placed.push(known ?? (await takeIn(cache, conversation, file, stage)));
+    placed.push(known ?? (await takeIn(cache, conversation, file, stage, onBytes)));
   }
-  const zip = files.length === 0 ? undefined : await placeZip(output, title, placed, stage, keep);
+  const zip = files.length === 0 ? undefined : await placeZip(output, title, placed, stage, keep, onBytes);
   return { facts: placed.map((file) => file.facts), zip, keep };
 }
 
@@ -82,9 +87,30 @@ function knownFile(
     : undefined;
 }
 
-async function takeIn(cache: FactsCache, conversation: string, file: Named, stage: Stage): Promise<Placed> {
+/** Every byte is copied once and zipped once; what is published already counts for nothing. */
+function counting(files: readonly ConversationFile[], onProgress: OnProgress): OnBytes {
+  const total = files.reduce((sum, file) => sum + 2 * sizeOf(file), 0);
+  let done = 0;
+  return (bytes) => {
+    done += bytes;
+    onProgress(Math.min(done, total), total);
+  };
+}
+
+function sizeOf({ content }: ConversationFile): number {
+  if ('bytes' in content) return content.bytes.length;
+  return statSync(content.path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+async function takeIn(
+  cache: FactsCache,
+  conversation: string,
+  file: Named,
+  stage: Stage,
+  onBytes: OnBytes,
+): Promise<Placed> {
   const signature = signatureOf(file);
-  const taken = await takeFile(file.content, stage.folder);
+  const taken = await takeFile(file.content, stage.folder, onBytes);
   const kind = fileKind({
     name: file.publicName,
     head: taken.head,
@@ -124,6 +150,7 @@ async function placeZip(
   files: readonly Placed[],
   stage: Stage,
   keep: string[],
+  onBytes: OnBytes,
 ): Promise<SnapshotZip> {
   const names = zipPaths(files.map((file) => file.facts.displayName));
   const entries = files.map((file, index) => ({
@@ -139,7 +166,7 @@ async function placeZip(
     return { path, sizeBytes: statSync(output.locate(stage.id, path)).size };
   }
   const target = stage.place(path);
-  const { sizeBytes } = await writeZip(target, entries);
+  const { sizeBytes } = await writeZip(target, entries, onBytes);
   return { path, sizeBytes };
 }
 

@@ -15,6 +15,9 @@ export interface TakenFile {
   head: Uint8Array;
 }
 
+/** Told of bytes that were copied since the last call. */
+export type OnBytes = (bytes: number) => void;
+
 type Copied = Omit<TakenFile, 'stagedPath'>;
 
 const headBytes = 64 * 1024;
@@ -32,13 +35,14 @@ const pauseMs = 20;
 export async function takeFile(
   content: { path: string } | { bytes: Uint8Array },
   staging: string,
+  onBytes: OnBytes = () => undefined,
 ): Promise<TakenFile> {
   const stagedPath = join(staging, `.taking-${randomUUID()}`);
   try {
     const copied =
       'bytes' in content
         ? await writeBytes(content.bytes, stagedPath)
-        : await copyWhenStill(content.path, stagedPath);
+        : await copyWhenStill(content.path, stagedPath, onBytes);
     return { stagedPath, ...copied };
   } catch (error) {
     await rm(stagedPath, { force: true });
@@ -73,9 +77,9 @@ async function writeBytes(bytes: Uint8Array, target: string): Promise<Copied> {
   return { sha256, sizeBytes: bytes.length, head: bytes.slice(0, headBytes) };
 }
 
-async function copyWhenStill(path: string, target: string): Promise<Copied> {
+async function copyWhenStill(path: string, target: string, onBytes: OnBytes): Promise<Copied> {
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const copied = await copyOnce(path, target);
+    const copied = await copyOnce(path, target, onBytes);
     if (copied !== undefined) return copied;
     if (attempt < attempts) await wait(attempt * pauseMs);
   }
@@ -85,13 +89,14 @@ async function copyWhenStill(path: string, target: string): Promise<Copied> {
 }
 
 /** Undefined when the file changed while it was copied. */
-async function copyOnce(path: string, target: string): Promise<Copied | undefined> {
+async function copyOnce(path: string, target: string, onBytes: OnBytes): Promise<Copied | undefined> {
   const source = await reading(path, () => openRegular(path));
   try {
     const file = await writing(target, () => open(target, 'w'));
     try {
       const before = await reading(path, () => version(source));
-      const copied = await copyBytes({ handle: source, path }, { handle: file, path: target }, before.size);
+      const from = { handle: source, path };
+      const copied = await copyBytes(from, { handle: file, path: target }, before.size, onBytes);
       const after = await reading(path, () => version(source));
       if (copied.sizeBytes !== before.size || after.text !== before.text) return undefined;
       await writing(target, () => file.sync());
@@ -131,7 +136,12 @@ interface Opened {
   path: string;
 }
 
-async function copyBytes(source: Opened, target: Opened, expected: number): Promise<Copied> {
+async function copyBytes(
+  source: Opened,
+  target: Opened,
+  expected: number,
+  onBytes: OnBytes,
+): Promise<Copied> {
   const hash: Hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(Math.min(bufferBytes, Math.max(expected, 1)));
   let head = new Uint8Array();
@@ -145,6 +155,7 @@ async function copyBytes(source: Opened, target: Opened, expected: number): Prom
     hash.update(chunk);
     await writing(target.path, () => target.handle.writeFile(chunk));
     sizeBytes += bytesRead;
+    onBytes(bytesRead);
   }
   return { sha256: hash.digest('hex'), sizeBytes, head };
 }

@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { ShareError, systemCode } from '../errors.ts';
-import { unwritable } from './intake.ts';
+import { unwritable, type OnBytes } from './intake.ts';
 
 export interface ZipEntry {
   /** Path inside the ZIP, as `zipPaths` makes it: unique, safe, with `/`. */
@@ -30,6 +30,7 @@ const fileMode = 0o644;
  */
 const wholeBytes = 4 * 1024 * 1024;
 const chunkBytes = 256 * 1024;
+const tellEveryMs = 100;
 
 /**
  * Names the ZIP of exactly these files: 32 hex digits, whatever the order of the entries.
@@ -48,13 +49,17 @@ export function zipKey(entries: readonly { name: string; sha256: string }[]): st
  * @throws ShareError `source_unreadable` when an entry is gone or has another size than it had; `output_unwritable`.
  *   Nothing is left at `target` then.
  */
-export async function writeZip(target: string, entries: readonly ZipEntry[]): Promise<{ sizeBytes: number }> {
+export async function writeZip(
+  target: string,
+  entries: readonly ZipEntry[],
+  onBytes: OnBytes = () => undefined,
+): Promise<{ sizeBytes: number }> {
   const file = await open(target, 'wx').catch((error: unknown) => {
     throw unwritable(error, target);
   });
   try {
     try {
-      return { sizeBytes: await fill(file, sorted(entries)) };
+      return { sizeBytes: await fill(file, sorted(entries), onBytes) };
     } finally {
       await file.close();
     }
@@ -71,7 +76,7 @@ function sorted<T extends { name: string }>(entries: readonly T[]): T[] {
 }
 
 /** Returns the size in bytes, synced. */
-async function fill(file: FileHandle, entries: readonly ZipEntry[]): Promise<number> {
+async function fill(file: FileHandle, entries: readonly ZipEntry[], onBytes: OnBytes): Promise<number> {
   // Loaded where it is needed: it takes as long to load as a page to publish ten times (87 ms).
   const { ZipArchive } = await import('archiver');
   // archiver 8 writes UTC unless `forceLocalTime`; one stat at a time keeps the order.
@@ -89,30 +94,40 @@ async function fill(file: FileHandle, entries: readonly ZipEntry[]): Promise<num
   const written = file.createWriteStream({ flush: true });
   await Promise.all([
     pipeline(archive, written).catch(stop),
-    feed(archive, entries, stopped.signal).catch(stop),
+    feed(archive, entries, stopped.signal, onBytes).catch(stop),
   ]);
   if (failures.length > 0) throw asError(failures[0]);
   return written.bytesWritten;
 }
 
 /** One entry after the other, so that one file is open and one buffer is full at a time. */
-async function feed(archive: ZipArchive, entries: readonly ZipEntry[], stopped: AbortSignal): Promise<void> {
+async function feed(
+  archive: ZipArchive,
+  entries: readonly ZipEntry[],
+  stopped: AbortSignal,
+  onBytes: OnBytes,
+): Promise<void> {
   for (const entry of entries) {
     stopped.throwIfAborted();
-    await append(archive, entry, stopped);
+    await append(archive, entry, stopped, onBytes);
   }
   // Its promise never settles when the archive is stopped; the end of the written file is what counts.
   archive.finalize().catch(() => undefined);
 }
 
-async function append(archive: ZipArchive, entry: ZipEntry, stopped: AbortSignal): Promise<void> {
+async function append(
+  archive: ZipArchive,
+  entry: ZipEntry,
+  stopped: AbortSignal,
+  onBytes: OnBytes,
+): Promise<void> {
   const handle = await open(entry.path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
     throw unreadable(entry, error);
   });
   try {
     const data = { name: entry.name, date: epoch, mode: fileMode, store: !entry.compressible };
     if (entry.sizeBytes > wholeBytes) {
-      await appendStream(archive, handle, entry, data, stopped);
+      await appendStream(archive, handle, entry, data, stopped, onBytes);
       return;
     }
     const bytes = await handle.readFile().catch((error: unknown) => {
@@ -122,6 +137,7 @@ async function append(archive: ZipArchive, entry: ZipEntry, stopped: AbortSignal
     const added = once(archive, 'entry', { signal: stopped });
     archive.append(bytes, data);
     await added;
+    onBytes(bytes.length);
   } finally {
     await handle.close();
   }
@@ -133,8 +149,15 @@ async function appendStream(
   entry: ZipEntry,
   data: { name: string; date: Date; mode: number; store: boolean },
   stopped: AbortSignal,
+  onBytes: OnBytes,
 ): Promise<void> {
   const stream = handle.createReadStream({ highWaterMark: chunkBytes, autoClose: false });
+  let told = 0;
+  const tell = (): void => {
+    onBytes(stream.bytesRead - told);
+    told = stream.bytesRead;
+  };
+  const telling = setInterval(tell, tellEveryMs);
   try {
     const broken = new Promise<never>((_, reject) =>
       stream.once('error', (error) => reject(unreadable(entry, error))),
@@ -142,8 +165,10 @@ async function appendStream(
     const added = once(archive, 'entry', { signal: stopped });
     archive.append(stream, data);
     await Promise.race([added, broken]);
+    tell();
     if (stream.bytesRead !== entry.sizeBytes) throw unreadable(entry);
   } finally {
+    clearInterval(telling);
     stream.destroy();
   }
 }

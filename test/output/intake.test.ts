@@ -48,6 +48,13 @@ describe('takeFile', () => {
     },
   );
 
+  test('tells how far it is', async () => {
+    const told: number[] = [];
+    await takeFile({ path: aFile('a.txt', Buffer.alloc(3_000_001)) }, staging, (bytes) => told.push(bytes));
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.reduce((sum, bytes) => sum + bytes, 0)).toBe(3_000_001);
+  });
+
   test('writes bytes that are in memory already', async () => {
     const bytes = Buffer.alloc(70_000, 'x');
     const taken = await takeFile({ bytes }, staging);

@@ -216,6 +216,13 @@ describe('writeZip', () => {
   });
 });
 
+test('tells how far it is, of every entry', async () => {
+  const entries = aMixture();
+  let told = 0;
+  await writeZip(join(folder, 'a.zip'), entries, (bytes) => (told += bytes));
+  expect(told).toBe(entries.reduce((sum, entry) => sum + entry.sizeBytes, 0));
+});
+
 describe('writeZip fails, leaves nothing behind and does not hang when', () => {
   async function expectFailure(entries: readonly ZipEntry[], code: string, message: RegExp): Promise<void> {
     const target = join(folder, 'out', 'a.zip');
