@@ -6,6 +6,13 @@ declare namespace App {
     snapshot: import('./snapshot/snapshot.ts').Snapshot;
     /** Where the page will stand. */
     place: { site: import('./urls.ts').SiteUrl; shareId: import('./urls.ts').ShareId };
+    page: import('./snapshot/pages.ts').Page & {
+      /** Hash of what is on this page. */
+      state: string;
+      isLast: boolean;
+      /** Every page of the conversation, on the first page; on the others empty, so that they stay as they are. */
+      all: { number: number; start: number; label: string }[];
+    };
     /** Sanitised HTML of a text or thinking part of the snapshot. */
     markdown: (text: string) => string;
   }

@@ -1,4 +1,5 @@
-import type { Json, Round, SnapshotFile, SnapshotMessage, SnapshotPart } from '../snapshot/snapshot.ts';
+import type { PageRound } from '../snapshot/pages.ts';
+import type { Json, SnapshotFile, SnapshotMessage, SnapshotPart } from '../snapshot/snapshot.ts';
 
 export type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
 
@@ -101,10 +102,52 @@ export function speakerOf(message: SnapshotMessage): 'User' | 'Assistant' {
 }
 
 /** What a round is about, for the outline: the first line of what the user said, without its Markdown marks. */
-export function roundLabel(round: Round): string {
-  const text = round.messages.filter((message) => message.role === 'user').flatMap(textsOf)[0] ?? '';
-  const line = text.split('\n', 20).map(withoutMarks).find(Boolean);
-  return line === undefined ? `Round ${round.number}` : shorten(line, 60);
+export function roundLabel({ number, messages }: PageRound): string {
+  const asked = messages.find(({ message }) => message.role === 'user' && textsOf(message).length > 0);
+  return firstWords(asked === undefined ? '' : (textsOf(asked.message)[0] ?? '')) || `Round ${number}`;
+}
+
+/** The first line of a text that says something, without its Markdown marks; empty where none does. */
+export function firstWords(text: string): string {
+  return shorten(text.split('\n', 20).map(withoutMarks).find(Boolean) ?? '', 60);
+}
+
+/** Where a page stands, as an absolute path; the first page has the address of the share. */
+export function pageAddress(folder: string, page: number): string {
+  return page === 1 ? folder : `${folder}/${page}`;
+}
+
+/** Scripts that one language is written in, or nearly so. The first that most letters belong to decides. */
+const scripts: readonly [language: string, letters: RegExp][] = [
+  ['ja', /[\p{Script=Hiragana}\p{Script=Katakana}]/gu],
+  ['ko', /\p{Script=Hangul}/gu],
+  ['zh', /\p{Script=Han}/gu],
+  ['fa', /[\u067E\u0686\u0698\u06AF\u06CC\u06A9]/gu],
+  ['ar', /\p{Script=Arabic}/gu],
+  ['he', /\p{Script=Hebrew}/gu],
+  ['th', /\p{Script=Thai}/gu],
+  ['hi', /\p{Script=Devanagari}/gu],
+  ['el', /\p{Script=Greek}/gu],
+];
+const looked = 400;
+/** Kana in Japanese and its own letters in Persian are a part of the text only. */
+const smallestShare: Readonly<Record<string, number>> = { ja: 0.1, fa: 0.08 };
+
+/**
+ * The language that a text's letters give away, as a BCP 47 tag, so that it is read aloud and set in the right shapes;
+ * undefined for letters that many languages share.
+ */
+export function languageOf(text: string): string | undefined {
+  const start = text.slice(0, looked);
+  if (!/[\u0370-\u03FF\u0590-\u06FF\u0900-\u097F\u0E00-\u0E7F\u3040-\u9FFF\uAC00-\uD7AF]/.test(start))
+    return undefined;
+  const letters = start.match(/\p{L}/gu)?.length ?? 0;
+  const [language] =
+    scripts.find(([name, pattern]) => {
+      const found = start.match(pattern)?.length ?? 0;
+      return found > 0 && found >= letters * (smallestShare[name] ?? 0.5);
+    }) ?? [];
+  return language;
 }
 
 function textsOf(message: SnapshotMessage): string[] {

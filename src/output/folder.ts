@@ -12,6 +12,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -36,6 +37,8 @@ export interface Output {
   names(): string[];
   /** True when the share's page is there. */
   has(id: ShareId): boolean;
+  /** The first bytes of something published, as text: enough for the start tag of a page. Empty when it is not there. */
+  beginning(id: ShareId, path: string): string;
   /** True when this path below the share's folder is there. Paths with a content hash in them never change. */
   hasPath(id: ShareId, path: string): boolean;
   /** Absolute path of something published, to read it again. */
@@ -129,6 +132,7 @@ export function openOutputFolder(
     names: () => explain(folder, () => readdirSync(shares)),
     has: (id) => existsSync(locate(id, 'index.html')),
     hasPath: (id, path) => existsSync(locate(id, path)),
+    beginning: (id, path) => explain(folder, () => beginningOf(locate(id, path))),
     locate,
     stage: (id) => explain(folder, () => openStage(staging, id)),
     settle: (stage) => explain(folder, () => settleStage(stage)),
@@ -147,6 +151,19 @@ export function openOutputFolder(
     emptyTrash: () => sweep(staging),
     writeSite: (files) => writeSite(folder, staging, files),
   });
+}
+
+const beginningBytes = 512;
+
+function beginningOf(path: string): string {
+  if (!existsSync(path)) return '';
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(beginningBytes);
+    return buffer.toString('latin1', 0, readSync(file, buffer));
+  } finally {
+    closeSync(file);
+  }
 }
 
 function claim(folder: string, identity: string): void {

@@ -30,6 +30,8 @@ export interface Stage {
 export interface Output<T extends Stage = Stage> {
   names(): string[];
   has(id: ShareId): boolean;
+  /** The first bytes of a published file, as text; empty when it is not there. */
+  beginning(id: ShareId, path: string): string;
   stage(id: ShareId): T;
   settle(stage: Pick<T, 'folder'>): Promise<void>;
   commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;
@@ -62,8 +64,9 @@ export interface Renderer {
   readonly version: string;
   render(
     snapshot: Snapshot,
-    place: { site: SiteUrl; shareId: ShareId; conversation: string },
-  ): Promise<Map<string, string>>;
+    place: { site: SiteUrl; shareId: ShareId; conversation: string; revision: string },
+    isOut: (path: string, state: string) => boolean,
+  ): Promise<{ pages: Map<string, string>; kept: string[] }>;
 }
 
 export interface Problem {

@@ -70,12 +70,15 @@ export function createPrepare<S extends Source, T extends Stage>(
         await output.discard(stage);
         return { kind: 'unchanged', inputs, owner };
       }
-      const pages = await renderer.render(snapshot, { site, shareId: id, conversation: name });
+      const place = { site, shareId: id, conversation: name, revision };
+      const isOut = (path: string, state: string) =>
+        output.beginning(id, path).includes(` data-state="${state}"`);
+      const { pages, kept } = await renderer.render(snapshot, place, isOut);
       for (const [path, html] of pages) stage.write(path, html);
       stage.write('conversation.md', toMarkdown(snapshot, shareUrl(site, id)));
       stage.write('conversation.json', json);
       const { folder } = stage;
-      const { keep } = attached;
+      const keep = [...attached.keep, ...kept];
       return {
         kind: 'staged',
         stage: { id, folder },

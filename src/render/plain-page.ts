@@ -19,7 +19,7 @@ export function passesPlainly(page: string): boolean {
 
 /** The policy is the head's first element, and nothing but white space comes before it. */
 const prologue =
-  /^<!doctype html>[\t\n ]*<html(?: (?:lang|dir)="[\w-]*")*>[\t\n ]*<head>[\t\n ]*<meta http-equiv="Content-Security-Policy" content="([^"&]*)">/i;
+  /^<!doctype html>[\t\n ]*<html(?: (?:lang|dir|data-[a-z]+)="[\w-]*")*>[\t\n ]*<head>[\t\n ]*<meta http-equiv="Content-Security-Policy" content="([^"&]*)">/i;
 
 const startTag = /<([a-z][a-z0-9]*)((?: [A-Za-z][\w:.-]*(?:="[^"]*")?)*)(\/?)>/y;
 const attribute = / ([A-Za-z][\w:.-]*)(?:="([^"]*)")?/g;

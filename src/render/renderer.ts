@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ShareError, systemCode } from '../errors.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
+import { pagePath, startOf, toPages, type Page } from '../snapshot/pages.ts';
+import type { Snapshot, SnapshotMessage, SnapshotPart } from '../snapshot/snapshot.ts';
 import type { ShareId, SiteUrl } from '../urls.ts';
 
 /** Where a page will stand, and which conversation it shows. */
@@ -11,7 +12,20 @@ export interface Place {
   shareId: ShareId;
   /** Library id: the key of the fragment cache, never in the page. */
   conversation: string;
+  /** Hash of all that decides what a viewer sees. */
+  revision: string;
 }
+
+/** What became of a snapshot. */
+export interface Drawn {
+  /** Path below the share's folder → HTML, `index.html` first. Every page has passed the gate. */
+  pages: Map<string, string>;
+  /** Paths of pages that are out already as they should be; they were not drawn again. */
+  kept: string[];
+}
+
+/** Tells whether the page that is out at a path has this state. */
+export type IsOut = (path: string, state: string) => boolean;
 
 /** The HTML of one Markdown part. Holds for as long as its validator equals the one of the text now at its position. */
 export interface Fragment {
@@ -33,12 +47,13 @@ export interface Renderer {
   /** Hash of the built bundle; part of every revision, so that a new renderer draws every page again. */
   readonly version: string;
   /**
-   * Draws a snapshot. The same snapshot at the same place gives the same bytes.
+   * Draws a snapshot, on as many pages as it takes for each to open fast. The same snapshot at the same place gives the
+   * same bytes.
    *
-   * @returns Path below the share's folder → HTML; only `index.html` so far. Every page has passed the gate.
+   * @param isOut  Asked about every page but the first, which tells of all of them and so changes with each.
    * @throws ShareError `gate_refused` when a page holds what no page may hold.
    */
-  render(snapshot: Snapshot, place: Place): Promise<Map<string, string>>;
+  render(snapshot: Snapshot, place: Place, isOut?: IsOut): Promise<Drawn>;
   /** The page for every link that leads nowhere: the same bytes whatever was asked for. */
   notFound(site: SiteUrl): Promise<string>;
 }
@@ -73,15 +88,22 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
 
   return {
     version,
-    async render(snapshot, { site, shareId, conversation }) {
-      const htmlByText = drawMarkdown(snapshot, conversation);
-      const pieces: string[] = [];
-      const markdown = (text: string): string =>
-        placeholder(pieces.push(htmlByText.get(text) ?? bundle.renderMarkdown(text)) - 1);
-      const frame = await bundle.renderPage({ snapshot, place: { site, shareId }, markdown });
-      const html = fillIn(frame, pieces);
-      check(html);
-      return new Map([['index.html', html]]);
+    async render(snapshot, place, isOut = () => false) {
+      const htmlByText = drawMarkdown(snapshot, place.conversation);
+      const htmlOf = (text: string): string => htmlByText.get(text) ?? bundle.renderMarkdown(text);
+      const all = toPages(snapshot.rounds, (message) => weightOf(message, htmlOf), mostBytes);
+      const drawn: Drawn = { pages: new Map(), kept: [] };
+      for (const page of all) {
+        const path = pagePath(page.number);
+        const isLast = page.number === all.length;
+        const state = page.number === 1 ? place.revision : stateOf(page, isLast, snapshot, place);
+        if (page.number > 1 && isOut(path, state)) drawn.kept.push(path);
+        else {
+          const index = page.number === 1 ? all.map(toEntry) : [];
+          drawn.pages.set(path, await draw(snapshot, place, { ...page, state, isLast, all: index }, htmlOf));
+        }
+      }
+      return drawn;
     },
     notFound() {
       notFound ??= bundle.renderNotFound().then((html) => {
@@ -91,6 +113,29 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
       return notFound;
     },
   };
+
+  async function draw(
+    snapshot: Snapshot,
+    { site, shareId }: Place,
+    page: App.Locals['page'],
+    htmlOf: (text: string) => string,
+  ): Promise<string> {
+    const pieces: string[] = [];
+    const markdown = (text: string): string => placeholder(pieces.push(htmlOf(text)) - 1);
+    const frame = await bundle.renderPage({ snapshot, place: { site, shareId }, page, markdown });
+    const html = fillIn(frame, pieces);
+    check(html);
+    return html;
+  }
+
+  function stateOf(page: Page, isLast: boolean, snapshot: Snapshot, { site, shareId }: Place): string {
+    const files = page.rounds
+      .flatMap((round) => round.messages)
+      .flatMap(({ message }) => message.parts)
+      .flatMap((part) => ('file' in part ? [snapshot.files[part.file]] : []));
+    const { title, type } = snapshot;
+    return digestOf(JSON.stringify([version, site, shareId, title, type, page, isLast, files]));
+  }
 
   /** The bundle has its own copy of `ShareError`, which `instanceof` does not know outside of it. */
   function check(html: string): void {
@@ -132,6 +177,27 @@ function placeholder(index: number): string {
 
 function fillIn(frame: string, pieces: readonly string[]): string {
   return frame.replace(/<!--(\d+)-->/g, (_comment, index: string) => pieces[Number(index)] ?? '');
+}
+
+/** With what stands around the messages, a page of a long conversation stays below 500 KB. */
+const mostBytes = 300_000;
+/** What a tool call's texts come to on a page at most: they are cut in the middle there. */
+const mostToolBytes = 60_000;
+const bytesAround = 400;
+
+function weightOf(message: SnapshotMessage, htmlOf: (text: string) => string): number {
+  return message.parts.reduce((sum, part) => sum + bytesAround + bytesOf(part, htmlOf), bytesAround);
+}
+
+function bytesOf(part: SnapshotPart, htmlOf: (text: string) => string): number {
+  if (part.type === 'text' || part.type === 'thinking') return Buffer.byteLength(htmlOf(part.text));
+  if (part.type !== 'tool-call') return 0;
+  return Math.min(mostToolBytes, JSON.stringify(part.input).length + (part.output?.length ?? 0));
+}
+
+function toEntry(page: Page): App.Locals['page']['all'][number] {
+  const label = page.rounds[0]?.messages[0]?.message.parts.find((part) => part.type === 'text')?.text ?? '';
+  return { number: page.number, start: startOf(page), label };
 }
 
 function markdownTexts(snapshot: Snapshot): string[] {

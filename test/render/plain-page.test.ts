@@ -23,8 +23,13 @@ async function realPage(): Promise<string> {
   const shareId = '0123456789abcdefghjkmnpqrs';
   if (!isShareId(shareId)) throw new Error('not a share id');
   const renderer = await loadRenderer();
-  const place = { site: toSiteUrl('https://share.example'), shareId, conversation: 'rich' };
-  const pages = await renderer.render(aRichSnapshot(), place);
+  const place = {
+    site: toSiteUrl('https://share.example'),
+    shareId,
+    conversation: 'rich',
+    revision: 'a'.repeat(32),
+  };
+  const { pages } = await renderer.render(aRichSnapshot(), place);
   return pages.get('index.html') ?? '';
 }
 

@@ -19,18 +19,19 @@ const place: Place = {
   site: toSiteUrl('https://you.example/repo'),
   shareId: '0123456789abcdefghjkmnpqrs' as ShareId,
   conversation: 'library-id-that-stays-private',
+  revision: 'a'.repeat(32),
 };
 
 const renderer = await loadRenderer();
 
 async function draw(snapshot: Snapshot): Promise<string> {
-  const pages = await renderer.render(snapshot, place);
+  const { pages } = await renderer.render(snapshot, place);
   return pages.get('index.html') ?? '';
 }
 
 describe('a page', () => {
   test('is the only page of a share, at index.html', async () => {
-    expect([...(await renderer.render(aSnapshot(), place)).keys()]).toEqual(['index.html']);
+    expect([...(await renderer.render(aSnapshot(), place)).pages.keys()]).toEqual(['index.html']);
   });
 
   test('shows title, type, times in UTC, and the numbers of rounds and files', async () => {
@@ -39,7 +40,7 @@ describe('a page', () => {
     expect(textOf(page, 'title')).toEqual(['Why do the sales of the north-east region fall every February?']);
     expect(textWithClass(page, 'kind')).toEqual(['data analysis']);
     expect(textWithClass(page, 'facts')[0]?.replace(/\s+/g, ' ').trim()).toBe(
-      'Created 27 Feb 2026, 22:41 UTC Updated 1 Mar 2026, 09:05 UTC 5 rounds 7 files',
+      'Created 27 Feb 2026, 22:41 UTC Updated 1 Mar 2026, 09:05 UTC 5 rounds, 11 messages 7 files',
     );
     expect(page).toContain('<time datetime="2026-02-27T22:41:00.000Z">27 Feb 2026, 22:41 UTC</time>');
   });
@@ -307,8 +308,8 @@ describe('the same snapshot', () => {
     const pages = [
       await draw(aRichSnapshot()),
       await draw(aRichSnapshot()),
-      (await cached.render(aRichSnapshot(), place)).get('index.html'),
-      (await cached.render(aRichSnapshot(), place)).get('index.html'),
+      (await cached.render(aRichSnapshot(), place)).pages.get('index.html'),
+      (await cached.render(aRichSnapshot(), place)).pages.get('index.html'),
     ];
     expect(new Set(pages).size).toBe(1);
   });
@@ -336,7 +337,7 @@ describe('the fragment cache', () => {
       { positions: [3], count: 6 },
       { positions: [6], count: 7 },
     ]);
-    expect(changed.get('index.html')).toContain('A better answer.');
+    expect(changed.pages.get('index.html')).toContain('A better answer.');
   });
 
   test('drops what a shorter conversation no longer has', async () => {
@@ -351,7 +352,7 @@ describe('the fragment cache', () => {
     const { cache, fragments } = memory();
     fragments.push({ position: 1, validator: `${validatorOf('It is **4**.')}0`, html: '<p>It was 5.</p>' });
     const cached = await loadRenderer({ fragments: cache });
-    const page = (await cached.render(aSnapshot(), place)).get('index.html');
+    const page = (await cached.render(aSnapshot(), place)).pages.get('index.html');
     expect(page).toContain('<strong>4</strong>');
     expect(page).not.toContain('It was 5.');
   });
@@ -386,7 +387,9 @@ describe('the bundle', () => {
     await cp(bundle, folder, { recursive: true });
     const moved = await loadRenderer({ entry: pathToFileURL(join(folder, 'server/entry.mjs')) });
     expect(moved.version).toBe(renderer.version);
-    expect((await moved.render(aRichSnapshot(), place)).get('index.html')).toBe(await draw(aRichSnapshot()));
+    expect((await moved.render(aRichSnapshot(), place)).pages.get('index.html')).toBe(
+      await draw(aRichSnapshot()),
+    );
   });
 
   test('has a version that is hex, and does not know the folder it was built in', async () => {
