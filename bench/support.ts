@@ -86,6 +86,7 @@ export async function aLibrary(count: number): Promise<DataFolder> {
         conversation: idOf(seed),
         owner: 'bench',
         thinking: false,
+        preview: false,
         title: '',
         type: '',
         createdAt: '2026-01-01T00:00:00.000Z',

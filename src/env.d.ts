@@ -5,7 +5,7 @@ declare namespace App {
   interface Locals {
     snapshot: import('./snapshot/snapshot.ts').Snapshot;
     /** Where the page will stand. */
-    place: { site: import('./urls.ts').SiteUrl; shareId: import('./urls.ts').ShareId };
+    place: { site: import('./urls.ts').SiteUrl; shareId: import('./urls.ts').ShareId; preview: boolean };
     page: import('./snapshot/pages.ts').Page & {
       /** Hash of what is on this page. */
       state: string;

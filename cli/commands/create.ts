@@ -14,6 +14,7 @@ interface CreateOptions extends CommonOptions {
   copy?: boolean;
   open?: boolean;
   thinking?: boolean;
+  preview?: boolean;
 }
 
 export function addCreate(program: Command): void {
@@ -30,6 +31,8 @@ A session file of Claude Code (*.jsonl) is shared where it lies: the link follow
     .option('--open', 'also open the link in the browser')
     .option('--thinking', 'show the assistant’s thinking, which is left out otherwise')
     .option('--no-thinking', 'leave thinking out again')
+    .option('--preview', 'let chat applications that preview the link show the title')
+    .option('--no-preview', 'let them show “Shared conversation” again')
     .option('--json', 'print what `share status --json` prints')
     .addHelpText(
       'after',
@@ -47,7 +50,7 @@ Examples:
       const work = async (app: App) => {
         for (const name of names) {
           try {
-            const created = await create(app, config.owner.value, name, options.thinking).finally(bar.end);
+            const created = await create(app, config.owner.value, name, options).finally(bar.end);
             reports.push(reportShare(created.share, app.paths.site));
             await handOver(created, app, options);
             if (sayTrouble(created)) failed = exitCodes.failed;
@@ -67,10 +70,14 @@ async function create(
   app: App,
   owner: string,
   name: string,
-  thinking: boolean | undefined,
+  { thinking, preview }: CreateOptions,
 ): Promise<Created> {
   try {
-    return await app.publisher.create(await conversationToShare(app, owner, name), owner, thinking);
+    const wish = {
+      ...(thinking === undefined ? {} : { thinking }),
+      ...(preview === undefined ? {} : { preview }),
+    };
+    return await app.publisher.create(await conversationToShare(app, owner, name), owner, wish);
   } catch (error) {
     // The words must be the owner's own: another name in them would tell that the conversation exists.
     if (error instanceof ShareError && error.code === 'not_found') throw notFound(name);

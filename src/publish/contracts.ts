@@ -1,5 +1,5 @@
 import type { ConversationFile, Reading } from '../conversation/conversation.ts';
-import type { FileFacts } from '../snapshot/privacy.ts';
+import type { Choice, FileFacts } from '../snapshot/privacy.ts';
 import type { Snapshot, SnapshotZip } from '../snapshot/snapshot.ts';
 import type { ShareId, SiteUrl } from '../urls.ts';
 
@@ -64,7 +64,7 @@ export interface Renderer {
   readonly version: string;
   render(
     snapshot: Snapshot,
-    place: { site: SiteUrl; shareId: ShareId; conversation: string; revision: string },
+    place: { site: SiteUrl; shareId: ShareId; conversation: string; revision: string; preview: boolean },
     isOut: (path: string, state: string) => boolean,
   ): Promise<{ pages: Map<string, string>; kept: string[] }>;
 }
@@ -81,6 +81,7 @@ export interface Share {
   owner: string;
   state: 'active' | 'revoked';
   thinking: boolean;
+  preview: boolean;
   title: string;
   type: string;
   createdAt: string;
@@ -100,9 +101,12 @@ export interface Registry {
   firstOwner(conversation: string): string | undefined;
   exclusively<T>(action: () => T): T;
   add(
-    share: Pick<Share, 'id' | 'conversation' | 'owner' | 'thinking' | 'title' | 'type' | 'createdAt'>,
+    share: Pick<
+      Share,
+      'id' | 'conversation' | 'owner' | 'thinking' | 'preview' | 'title' | 'type' | 'createdAt'
+    >,
   ): void;
-  setThinking(id: ShareId, thinking: boolean): void;
+  setChoice(id: ShareId, choice: Choice): void;
   setPublishing(id: ShareId): void;
   setPublished(
     id: ShareId,

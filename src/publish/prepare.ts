@@ -62,7 +62,7 @@ export function createPrepare<S extends Source, T extends Stage>(
       const attached = await attach(name, title, conversation.files, fileNames, stage);
       const snapshot = toSnapshot(conversation, attached.facts, attached.zip, choice);
       const json = toPublicJson(snapshot, site, id);
-      const revision = toRevision(json, drawnBy);
+      const revision = toRevision(json, [...drawnBy, choice.preview ? 'preview' : '']);
       const unmoved = before.settled && sources.signature(source)?.text === before.text;
       const inputs = unmoved ? digestInputs(before.text, choice, drawnBy) : undefined;
       const owner = conversation.owner.id;
@@ -70,7 +70,7 @@ export function createPrepare<S extends Source, T extends Stage>(
         await output.discard(stage);
         return { kind: 'unchanged', inputs, owner };
       }
-      const place = { site, shareId: id, conversation: name, revision };
+      const place = { site, shareId: id, conversation: name, revision, preview: choice.preview };
       const isOut = (path: string, state: string) =>
         output.beginning(id, path).includes(` data-state="${state}"`);
       const { pages, kept } = await renderer.render(snapshot, place, isOut);
@@ -100,7 +100,8 @@ export function createPrepare<S extends Source, T extends Stage>(
 export function digestInputs(signature: string, choice: Choice, drawnBy: readonly string[]): string {
   const hash = createHash('sha256')
     .update(signature)
-    .update(choice.thinking ? '\0thinking' : '\0');
+    .update(choice.thinking ? '\0thinking' : '\0')
+    .update(choice.preview ? '\0preview' : '\0');
   for (const part of drawnBy) hash.update('\0').update(part);
   return hash.digest('hex').slice(0, 32);
 }

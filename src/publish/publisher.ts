@@ -39,11 +39,11 @@ export interface Publisher {
   /**
    * Shares a conversation, or brings its existing share up to date.
    *
-   * @param thinking  Show thinking parts; undefined leaves an existing share as it is.
+   * @param choice  What it leaves out is as it was with an existing share, and off with a new one.
    * @throws ShareError `not_found` when the conversation is not `owner`'s, as when there is none; whatever reading it
    *   throws. No share exists then, unless one did before.
    */
-  create(conversation: string, owner: string, thinking?: boolean): Promise<Created>;
+  create(conversation: string, owner: string, choice?: Partial<Choice>): Promise<Created>;
   /**
    * Takes a share's page away for good. When this returns every server answers 404; deleting the bytes may go on.
    *
@@ -98,20 +98,20 @@ export function createPublisher<S extends Source, T extends Stage>(
   const at = dependencies.at ?? (() => undefined);
   const drawnBy = [renderer.version, site];
 
-  async function create(conversation: string, owner: string, thinking?: boolean): Promise<Created> {
+  async function create(conversation: string, owner: string, wish: Partial<Choice> = {}): Promise<Created> {
     const existing = registry.active(conversation);
-    if (existing !== undefined) return update(existing, owner, thinking);
+    if (existing !== undefined) return update(existing, owner, wish);
     const firstOwner = registry.firstOwner(conversation);
     if (firstOwner !== undefined && firstOwner !== owner) throw notFound(conversation);
 
     const id = dependencies.newShareId();
-    const choice = { thinking: thinking ?? false };
+    const choice = { thinking: false, preview: false, ...wish };
     const prepared = await dependencies.prepare({ conversation, id, choice, published: undefined });
     if (prepared.kind !== 'staged') throw notFound(conversation);
     const share = await addStaged(prepared, conversation, owner, choice);
     if (share !== undefined) return { share, created: true, outcome: 'published' };
     // Somebody else was a moment faster: theirs is the link.
-    return create(conversation, owner, thinking);
+    return create(conversation, owner, wish);
   }
 
   /** Undefined when somebody else shared the conversation meanwhile. Whatever happens, no stage is left behind. */
@@ -143,9 +143,10 @@ export function createPublisher<S extends Source, T extends Stage>(
     }
   }
 
-  async function update(share: Share, owner: string, thinking: boolean | undefined): Promise<Created> {
+  async function update(share: Share, owner: string, wish: Partial<Choice>): Promise<Created> {
     if (share.owner !== owner) throw notFound(share.conversation);
-    if (thinking !== undefined && thinking !== share.thinking) registry.setThinking(share.id, thinking);
+    const choice = { ...choiceOf(share), ...wish };
+    if (!isSame(choice, share)) registry.setChoice(share.id, choice);
     const outcome = await sync(share.conversation);
     return { share: registry.get(share.id) ?? share, created: false, outcome };
   }
@@ -223,9 +224,9 @@ export function createPublisher<S extends Source, T extends Stage>(
     const inputs = currentInputs(share);
     if (isUpToDate(share, inputs)) return { outcome: share.problem === undefined ? 'unchanged' : 'failed' };
     try {
-      const { id, thinking } = share;
+      const { id } = share;
       const published = share.publishing || !output.has(id) ? undefined : share.revision;
-      const prepared = await prepare({ conversation, id, choice: { thinking }, published });
+      const prepared = await prepare({ conversation, id, choice: choiceOf(share), published });
       if (prepared.kind === 'missing' || prepared.owner === undefined || prepared.owner === share.owner)
         return { share, prepared, outcome: undefined };
       await discard(prepared);
@@ -269,7 +270,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       current.revision === share.revision &&
       current.publishedAt === share.publishedAt &&
       current.publishing === share.publishing &&
-      current.thinking === share.thinking
+      isSame(current, share)
     );
   }
 
@@ -310,7 +311,7 @@ export function createPublisher<S extends Source, T extends Stage>(
   }
 
   /** Null when the source is gone; undefined when the files are too fresh, or too broken, to tell. */
-  function currentInputs(share: Pick<Share, 'conversation' | 'thinking'>): string | null | undefined {
+  function currentInputs(share: Pick<Share, 'conversation' | keyof Choice>): string | null | undefined {
     try {
       const source = sources.find(share.conversation);
       const signature = source && sources.signature(source);
@@ -374,7 +375,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     const names = output.names();
     const wanted = shares.map(({ id, conversation, state, ...share }): Wanted => {
       if (state === 'revoked') return { id, conversation, state, inputs: null };
-      const inputs = currentInputs({ conversation, thinking: share.thinking });
+      const inputs = currentInputs({ conversation, ...choiceOf(share) });
       return { id, conversation, state, inputs: inputs === undefined ? 'not known' : inputs };
     });
     const madeFrom = new Map(
@@ -406,6 +407,14 @@ export function createPublisher<S extends Source, T extends Stage>(
   }
 
   return Object.freeze<Publisher>({ create, revoke, sync, syncAll });
+}
+
+function choiceOf({ thinking, preview }: Choice): Choice {
+  return { thinking, preview };
+}
+
+function isSame(one: Choice, other: Choice): boolean {
+  return one.thinking === other.thinking && one.preview === other.preview;
 }
 
 /** What `action` threw; undefined when it did not. */

@@ -36,4 +36,9 @@ export const migrations: readonly Migration[] = [
       CREATE UNIQUE INDEX one_active_share_per_conversation ON shares (conversation) WHERE state = 'active';
       CREATE INDEX shares_by_conversation ON shares (conversation, created_at);
     `),
+  (db) =>
+    db.exec(`
+      -- The owner lets chat applications that preview the link show the title.
+      ALTER TABLE shares ADD COLUMN preview INTEGER NOT NULL DEFAULT 0 CHECK (preview IN (0, 1));
+    `),
 ];

@@ -20,6 +20,8 @@ export interface Share {
   state: ShareState;
   /** The owner asked for thinking parts to be shown. */
   thinking: boolean;
+  /** The owner lets previews of the link show the title. */
+  preview: boolean;
   /** As last published, so that a list needs no reading of sources. */
   title: string;
   type: string;
@@ -40,6 +42,7 @@ export interface NewShare {
   conversation: string;
   owner: string;
   thinking: boolean;
+  preview: boolean;
   title: string;
   type: string;
   createdAt: string;
@@ -74,7 +77,7 @@ export interface Registry {
    */
   exclusively<T>(action: () => T): T;
   add(share: NewShare): void;
-  setThinking(id: ShareId, thinking: boolean): void;
+  setChoice(id: ShareId, choice: Pick<Share, 'thinking' | 'preview'>): void;
   /** Files are about to move; `setPublished` or `setWithdrawn` ends it. */
   setPublishing(id: ShareId): void;
   setPublished(id: ShareId, publication: Publication): void;
@@ -96,6 +99,7 @@ interface Row {
   owner: string;
   state: ShareState;
   thinking: number;
+  preview: number;
   title: string;
   type: string;
   created_at: string;
@@ -126,8 +130,13 @@ export function openRegistry(path: string): Registry {
     allActive: () => run(() => rows.allActive.all().map(toShare)),
     firstOwner: (conversation) => run(() => rows.firstOwner.get(conversation)?.owner),
     exclusively: (action) => run(() => (db.inTransaction ? action() : db.transaction(action).immediate())),
-    add: (share) => run(() => void rows.add.run({ ...share, thinking: Number(share.thinking) })),
-    setThinking: (id, thinking) => run(() => void rows.setThinking.run(Number(thinking), id)),
+    add: (share) =>
+      run(
+        () =>
+          void rows.add.run({ ...share, thinking: Number(share.thinking), preview: Number(share.preview) }),
+      ),
+    setChoice: (id, { thinking, preview }) =>
+      run(() => void rows.setChoice.run(Number(thinking), Number(preview), id)),
     setPublishing: (id) => run(() => void rows.setPublishing.run(id)),
     setPublished: (id, publication) =>
       run(() => void rows.setPublished.run({ ...publication, inputs: publication.inputs ?? null, id })),
@@ -166,9 +175,9 @@ function prepareAll(db: Connection) {
     allActive: select(`WHERE state = 'active' ORDER BY created_at, id`),
     firstOwner: select('WHERE conversation = ? ORDER BY created_at, id LIMIT 1'),
     add: db.prepare(`
-      INSERT INTO shares (id, conversation, owner, state, thinking, title, type, created_at)
-      VALUES (@id, @conversation, @owner, 'active', @thinking, @title, @type, @createdAt)`),
-    setThinking: db.prepare('UPDATE shares SET thinking = ?, inputs = NULL WHERE id = ?'),
+      INSERT INTO shares (id, conversation, owner, state, thinking, preview, title, type, created_at)
+      VALUES (@id, @conversation, @owner, 'active', @thinking, @preview, @title, @type, @createdAt)`),
+    setChoice: db.prepare('UPDATE shares SET thinking = ?, preview = ?, inputs = NULL WHERE id = ?'),
     setPublishing: db.prepare('UPDATE shares SET publishing = 1, inputs = NULL WHERE id = ?'),
     setPublished: db.prepare(`
       UPDATE shares SET title = @title, type = @type, published_revision = @revision, published_at = @publishedAt,
@@ -200,6 +209,7 @@ function toShare(row: Row): Share {
     owner: row.owner,
     state: row.state,
     thinking: row.thinking === 1,
+    preview: row.preview === 1,
     title: row.title,
     type: row.type,
     createdAt: row.created_at,

@@ -14,6 +14,8 @@ export interface Place {
   conversation: string;
   /** Hash of all that decides what a viewer sees. */
   revision: string;
+  /** Name the conversation to applications that preview links. */
+  preview: boolean;
 }
 
 /** What became of a snapshot. */
@@ -116,25 +118,26 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
 
   async function draw(
     snapshot: Snapshot,
-    { site, shareId }: Place,
+    { site, shareId, preview }: Place,
     page: App.Locals['page'],
     htmlOf: (text: string) => string,
   ): Promise<string> {
     const pieces: string[] = [];
     const markdown = (text: string): string => placeholder(pieces.push(htmlOf(text)) - 1);
-    const frame = await bundle.renderPage({ snapshot, place: { site, shareId }, page, markdown });
+    const frame = await bundle.renderPage({ snapshot, place: { site, shareId, preview }, page, markdown });
     const html = fillIn(frame, pieces);
     check(html);
     return html;
   }
 
-  function stateOf(page: Page, isLast: boolean, snapshot: Snapshot, { site, shareId }: Place): string {
+  function stateOf(page: Page, isLast: boolean, snapshot: Snapshot, place: Place): string {
     const files = page.rounds
       .flatMap((round) => round.messages)
       .flatMap(({ message }) => message.parts)
       .flatMap((part) => ('file' in part ? [snapshot.files[part.file]] : []));
     const { title, type } = snapshot;
-    return digestOf(JSON.stringify([version, site, shareId, title, type, page, isLast, files]));
+    const { site, shareId, preview } = place;
+    return digestOf(JSON.stringify([version, site, shareId, preview, title, type, page, isLast, files]));
   }
 
   /** The bundle has its own copy of `ShareError`, which `instanceof` does not know outside of it. */

@@ -7,6 +7,8 @@ import type { Json, Snapshot, SnapshotFile, SnapshotMessage, SnapshotPart, Snaps
 export interface Choice {
   /** Show thinking parts. Off unless the owner asks. */
   thinking: boolean;
+  /** Let chat applications that preview the link show the title. Off unless the owner asks: what they keep stays. */
+  preview: boolean;
 }
 
 /** What was found out about the conversation's files, in the order of `Conversation.files`. */

@@ -82,6 +82,19 @@ describe('create', () => {
     expect(page()).not.toContain('deep thought');
   });
 
+  test('names the conversation in previews of the link only when asked', async () => {
+    data.write('talk');
+    const { stdout } = await run(['create', 'talk']);
+    const page = () =>
+      readFileSync(join(data.paths.output, 'share', stdout.trim().slice(-26), 'index.html'), 'utf8');
+    const generic = '<meta property="og:title" content="Shared conversation">';
+    expect(page()).toContain(generic);
+    expect((await run(['create', 'talk', '--preview'])).stdout).toBe(stdout);
+    expect(page()).toContain('<meta property="og:title" content="A small talk">');
+    await run(['create', 'talk', '--no-preview']);
+    expect(page()).toContain(generic);
+  });
+
   test('two at once make one share', async () => {
     data.write('talk');
     const both = await Promise.all([

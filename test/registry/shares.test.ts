@@ -45,6 +45,7 @@ const aShare = (letter: string, conversation = 'talk') => ({
   conversation,
   owner: 'mira',
   thinking: false,
+  preview: false,
   title: 'Talk',
   type: 'chat',
   createdAt: `2026-01-01T00:00:0${letter.charCodeAt(0) % 10}.000Z`,

@@ -28,6 +28,7 @@ async function realPage(): Promise<string> {
     shareId,
     conversation: 'rich',
     revision: 'a'.repeat(32),
+    preview: false,
   };
   const { pages } = await renderer.render(aRichSnapshot(), place);
   return pages.get('index.html') ?? '';

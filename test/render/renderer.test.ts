@@ -20,6 +20,7 @@ const place: Place = {
   shareId: '0123456789abcdefghjkmnpqrs' as ShareId,
   conversation: 'library-id-that-stays-private',
   revision: 'a'.repeat(32),
+  preview: false,
 };
 
 const renderer = await loadRenderer();

@@ -10,7 +10,7 @@ function aConversation(messages: Message[], owner: Conversation['owner'] = {}): 
 }
 
 function textsOf(conversation: Conversation, thinking = false): string[] {
-  const { rounds } = toSnapshot(conversation, [], undefined, { thinking });
+  const { rounds } = toSnapshot(conversation, [], undefined, { thinking, preview: false });
   const parts = rounds.flatMap((round) => round.messages.flatMap((message) => message.parts));
   return parts.flatMap((part) => ('text' in part ? [part.text] : []));
 }
@@ -40,6 +40,7 @@ describe('what passes the door', () => {
       undefined,
       {
         thinking: false,
+        preview: false,
       },
     );
     expect(JSON.stringify(snapshot)).not.toContain('msg-private-1');
@@ -48,7 +49,7 @@ describe('what passes the door', () => {
   test('a field nobody has named stays private', () => {
     const message = { ...say('user', 'hello'), internalNote: 'canary' };
     const conversation = { ...aConversation([message]), somethingNew: 'canary' };
-    const snapshot = toSnapshot(conversation, [], undefined, { thinking: true });
+    const snapshot = toSnapshot(conversation, [], undefined, { thinking: true, preview: false });
     expect(JSON.stringify(snapshot)).not.toContain('canary');
   });
 });
@@ -88,7 +89,7 @@ describe('what says who the owner is', () => {
     const conversation = aConversation([say('user', 'I am Mira Example.'), call], owner);
     conversation.files = [{ name: 'mira@example.org.csv', content: { bytes: new Uint8Array() } }];
     const published = JSON.stringify([
-      toSnapshot(conversation, [], undefined, { thinking: false }),
+      toSnapshot(conversation, [], undefined, { thinking: false, preview: false }),
       publicNames(conversation),
     ]);
     expect(published).not.toMatch(/mira/i);
@@ -105,10 +106,9 @@ describe('what says who the owner is', () => {
 test('a round is a user message and what answers it, and keeps its number while the conversation grows', () => {
   const messages = [say('assistant', 'welcome'), say('user', 'a'), say('assistant', 'b'), say('tool', 'c')];
   const numbersOf = (list: Message[]) =>
-    toSnapshot(aConversation(list), [], undefined, { thinking: false }).rounds.map((round) => [
-      round.number,
-      round.messages.length,
-    ]);
+    toSnapshot(aConversation(list), [], undefined, { thinking: false, preview: false }).rounds.map(
+      (round) => [round.number, round.messages.length],
+    );
   expect(numbersOf(messages)).toEqual([
     [1, 1],
     [2, 3],
