@@ -1,4 +1,4 @@
-import { codeHtml, escapeHtml } from './characters.ts';
+import { codeHtml } from './characters.ts';
 import { highlightCode } from './highlight.ts';
 import { languageLabel } from './language-names.ts';
 import { mathHtml, type Formulas } from './maths.ts';
@@ -44,12 +44,12 @@ export function codeBlockHtml(code: string, info: string, drawing: Drawing): str
   const label = languageLabel(word);
   return label === undefined
     ? `${block}\n`
-    : `<figure class="code"><figcaption>${escapeHtml(label)}</figcaption>${block}</figure>\n`;
+    : `<figure class="code"><figcaption>${codeHtml(label)}</figcaption>${block}</figure>\n`;
 }
 
 /** The first word of a fence's info string as far as it may stand in a class: `python:src/a.py` is `python`. */
 export function languageWord(info: string): string {
-  return /^[\w+#.-]{1,40}/.exec(info.trim())?.[0] ?? '';
+  return /^[\p{L}\p{N}_+#.-]{1,40}/u.exec(info.trim())?.[0] ?? '';
 }
 
 /** A formula among words; its source as code when it cannot be set. */

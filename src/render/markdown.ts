@@ -104,7 +104,7 @@ const finished = rendererWith({
   code_inline: (tokens, index) => `<code>${codeHtml(contentOf(tokens, index))}</code>`,
   code_block: (tokens, index, _options, env: Env) => codeBlockHtml(contentOf(tokens, index), '', env),
   fence: (tokens, index, _options, env: Env) =>
-    codeBlockHtml(contentOf(tokens, index), tokens[index]?.info ?? '', env),
+    codeBlockHtml(contentOf(tokens, index), infoOf(tokens[index]), env),
   math_inline: (tokens, index, _options, env: Env) =>
     inlineMathHtml(contentOf(tokens, index), isDisplay(tokens[index]), env),
   math_block: (tokens, index, _options, env: Env) =>
@@ -139,7 +139,7 @@ const finished = rendererWith({
  * nothing a message can write is taken for ours.
  */
 const placeholders = rendererWith({
-  fence: (tokens, index) => placeholder(contentOf(tokens, index), tokens[index]?.info ?? ''),
+  fence: (tokens, index) => placeholder(contentOf(tokens, index), infoOf(tokens[index])),
   math_inline: (tokens, index) => {
     const tex = escapeHtml(contentOf(tokens, index));
     return isDisplay(tokens[index])
@@ -176,6 +176,11 @@ function attributeOf(token: Token | undefined, name: string): string {
 
 function contentOf(tokens: readonly Token[], index: number): string {
   return tokens[index]?.content ?? '';
+}
+
+/** What stands on a fence, its escapes and entities resolved. */
+function infoOf(token: Token | undefined): string {
+  return markdown.utils.unescapeAll(token?.info ?? '');
 }
 
 function isDisplay(token: Token | undefined): boolean {

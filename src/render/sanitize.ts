@@ -31,7 +31,7 @@ const schema: Schema = {
     '*': [['dir', 'ltr', 'rtl', 'auto']],
     a: ['href', 'title'],
     abbr: ['title'],
-    code: [['className', /^language-[\w+#.-]+$/]],
+    code: [['className', /^language-[\p{L}\p{N}_+#.-]+$/u]],
     details: ['open'],
     div: [['className', ...alertClasses, 'footnotes']],
     img: ['src', 'alt', 'title'],
