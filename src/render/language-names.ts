@@ -145,15 +145,16 @@ Zig: zig
 Zsh: zsh
 `;
 
-const names = new Map(
-  table
-    .trim()
-    .split('\n')
-    .flatMap((line) => {
-      const [name = '', aliases = ''] = line.split(': ');
-      return aliases.split(' ').map((alias) => [alias, name] as const);
-    }),
-);
+/** Word and name; each word stands there once. */
+export const languageNames: readonly (readonly [word: string, name: string])[] = table
+  .trim()
+  .split('\n')
+  .flatMap((line) => {
+    const [name = '', words = ''] = line.split(': ');
+    return words.split(' ').map((word) => [word, name] as const);
+  });
+
+const names: ReadonlyMap<string, string> = new Map(languageNames);
 
 /**
  * What stands above a block of code.
