@@ -64,11 +64,18 @@ function titleTokens(kind: string, makeToken: typeof Token): Token[] {
   const open = new makeToken('paragraph_open', 'p', 1);
   const inline = new makeToken('inline', '', 0);
   const close = new makeToken('paragraph_close', 'p', -1);
-  const content = kind.charAt(0).toUpperCase() + kind.slice(1).toLowerCase();
   open.attrSet('class', 'alert-title');
-  // Left out of what tells the message's own direction, which is by its first letter.
-  open.attrSet('dir', 'ltr');
-  for (const token of [open, inline, close]) Object.assign(token, { block: true });
-  Object.assign(inline, { content, children: [] });
+  open.block = true;
+  close.block = true;
+  inline.children = englishTokens(kind.charAt(0).toUpperCase() + kind.slice(1).toLowerCase(), makeToken);
   return [open, inline, close];
+}
+
+/** With a direction of its own: the first letter of a message tells the direction of the whole, and this is not it. */
+function englishTokens(word: string, makeToken: typeof Token): Token[] {
+  const open = new makeToken('english_open', 'span', 1);
+  const text = new makeToken('text', '', 0);
+  open.attrSet('dir', 'ltr');
+  text.content = word;
+  return [open, text, new makeToken('english_close', 'span', -1)];
 }

@@ -187,7 +187,7 @@ describe('footnotes', () => {
 
 describe('alerts', () => {
   const alert = (kind: string, content: string): string =>
-    `<div class="alert alert-${kind.toLowerCase()}"><p class="alert-title" dir="ltr">${kind}</p>${content}</div>`;
+    `<div class="alert alert-${kind.toLowerCase()}"><p class="alert-title"><span dir="ltr">${kind}</span></p>${content}</div>`;
 
   test.each(['Note', 'Tip', 'Important', 'Warning', 'Caution'])('of the kind %s', (kind) =>
     expectDrawn(`> [!${kind.toUpperCase()}]\n> a\n> b`, alert(kind, '<p>a b</p>')),
