@@ -210,6 +210,9 @@ const aliases: Readonly<Record<string, string>> = {
   sass: 'scss',
 };
 
+/** Every word for a language whose code is coloured. For the test that each of them has a name. */
+export const colouredWords: readonly string[] = [...Object.keys(grammars), ...Object.keys(aliases)];
+
 /** Languages that hold pieces of others: without theirs the pieces would stay plain. */
 const embedded: Readonly<Record<string, readonly string[]>> = {
   __proto__: null as never,

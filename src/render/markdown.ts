@@ -1,14 +1,16 @@
 import MarkdownIt, { type Renderer, type Token } from 'markdown-it';
+import { alertsPlugin } from './alerts.ts';
 import { codeHtml, escapeHtml, proseHtml, withoutControls } from './characters.ts';
 import {
   checkboxHtml,
   codeBlockHtml,
   headingTag,
   inlineMathHtml,
-  languageName,
+  languageWord,
   newDrawing,
   type Drawing,
 } from './drawing.ts';
+import { footnotesPlugin } from './footnotes.ts';
 import { imageHtml, linkTag } from './links.ts';
 import { mathsPlugin } from './maths.ts';
 import { holdsRawHtml, reclassifyBlocks, settleRawHtml } from './raw-html.ts';
@@ -24,7 +26,7 @@ const maximumRawHtml = 100_000;
  * Draws one message: GitHub's Markdown, code, maths, and the little raw HTML that people and models write.
  *
  * Safe for hostile text: the result is balanced, holds no script, style, form, id or remote image, and passes the
- * gate. It is block content, for a `<div>`; headings start at h3. The same text always gives the same bytes. Never
+ * gate. It is block content, for a `<div>`; headings start at h3 and skip no level. The same text always gives the same bytes. Never
  * throws for any text.
  *
  * Text without raw HTML takes a short cut: every character that Markdown passes on is escaped there, so no tree is
@@ -60,17 +62,22 @@ function draw(tokens: Token[], env: Env): string {
 interface Env extends Drawing {
   /** Start tags of the links that are open while drawing; undefined for one that was dropped to its text. */
   link?: string | undefined;
+  /** Tag of the heading that is open while drawing: headings of Markdown do not nest. */
+  heading?: string;
 }
 
 type Rules = Renderer['rules'];
-type Rule = NonNullable<Rules[string]>;
 
 const markdown = newMarkdown(true);
 const withoutRawHtml = newMarkdown(false);
 
 function newMarkdown(html: boolean): MarkdownIt {
   // Its default preset stops reading blocks that nest a hundred deep.
-  const made = MarkdownIt({ html, linkify: true }).use(mathsPlugin).use(taskListPlugin);
+  const made = MarkdownIt({ html, linkify: true })
+    .use(mathsPlugin)
+    .use(footnotesPlugin)
+    .use(taskListPlugin)
+    .use(alertsPlugin);
   // Without a scheme a host is a guess, and `main.py`, `install.sh` and `README.md` all look like one.
   made.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
   // What may be linked is decided where links are drawn; a second list here could only disagree with it.
@@ -97,14 +104,17 @@ const finished = rendererWith({
   code_inline: (tokens, index) => `<code>${codeHtml(contentOf(tokens, index))}</code>`,
   code_block: (tokens, index, _options, env: Env) => codeBlockHtml(contentOf(tokens, index), '', env),
   fence: (tokens, index, _options, env: Env) =>
-    codeBlockHtml(contentOf(tokens, index), tokens[index]?.info ?? '', env),
+    codeBlockHtml(contentOf(tokens, index), infoOf(tokens[index]), env),
   math_inline: (tokens, index, _options, env: Env) =>
     inlineMathHtml(contentOf(tokens, index), isDisplay(tokens[index]), env),
   math_block: (tokens, index, _options, env: Env) =>
     codeBlockHtml(`${contentOf(tokens, index)}\n`, 'math', env),
   task_checkbox: (tokens, index) => checkboxHtml(isChecked(tokens[index])),
-  heading_open: drawHeading,
-  heading_close: drawHeading,
+  heading_open: (tokens, index, _options, env: Env) => {
+    env.heading = headingTag(tokens[index]?.tag ?? '', env);
+    return `<${env.heading}>`;
+  },
+  heading_close: (_tokens, _index, _options, env: Env) => `</${env.heading ?? ''}>\n`,
   // Links of Markdown do not nest.
   link_open: (tokens, index, _options, env: Env) => {
     env.link = linkTag(attributeOf(tokens[index], 'href'), attributeOf(tokens[index], 'title'));
@@ -129,7 +139,7 @@ const finished = rendererWith({
  * nothing a message can write is taken for ours.
  */
 const placeholders = rendererWith({
-  fence: (tokens, index) => placeholder(contentOf(tokens, index), tokens[index]?.info ?? ''),
+  fence: (tokens, index) => placeholder(contentOf(tokens, index), infoOf(tokens[index])),
   math_inline: (tokens, index) => {
     const tex = escapeHtml(contentOf(tokens, index));
     return isDisplay(tokens[index])
@@ -142,20 +152,14 @@ const placeholders = rendererWith({
 });
 
 function placeholder(code: string, info: string): string {
-  const name = languageName(info);
-  return `<pre><code${name === '' ? '' : ` class="language-${name}"`}>${escapeHtml(code)}</code></pre>\n`;
+  const word = languageWord(info);
+  return `<pre><code${word === '' ? '' : ` class="language-${word}"`}>${escapeHtml(code)}</code></pre>\n`;
 }
 
 function rendererWith(rules: Rules): Renderer {
   const made = newMarkdown(false).renderer;
   Object.assign(made.rules, rules);
   return made;
-}
-
-function drawHeading(...[tokens, index]: Parameters<Rule>): string {
-  const token = tokens[index];
-  const tag = headingTag(token?.tag ?? '');
-  return token?.nesting === 1 ? `<${tag}>` : `</${tag}>\n`;
 }
 
 function altOf(token: Token | undefined, env: Env, self: Renderer): string {
@@ -172,6 +176,11 @@ function attributeOf(token: Token | undefined, name: string): string {
 
 function contentOf(tokens: readonly Token[], index: number): string {
   return tokens[index]?.content ?? '';
+}
+
+/** What stands on a fence, its escapes and entities resolved. */
+function infoOf(token: Token | undefined): string {
+  return markdown.utils.unescapeAll(token?.info ?? '');
 }
 
 function isDisplay(token: Token | undefined): boolean {

@@ -75,6 +75,8 @@ function paragraph(token: Token, makeToken: typeof Token): Token[] {
 
 interface Piece {
   html: string;
+  /** A tag as it was written, for when it is shown as text. */
+  written?: string;
   /** Lower case; undefined for text between tags. */
   tag?: string;
   closes?: boolean;
@@ -83,6 +85,9 @@ interface Piece {
 /** The grammar of CommonMark's tags, which is narrower than HTML's: what it does not match cannot open a tag. */
 const tagPattern =
   /<(\/?)([a-z][a-z0-9-]*)((?:\s+[a-z_:][\w:.-]*(?:\s*=\s*(?:[^\s"'=<>`]+|'[^']*'|"[^"]*"))?)*)\s*\/?>/gi;
+
+/** One attribute of such a tag. */
+const attribute = /\s+([a-z_:][\w:.-]*)(?:\s*=\s*(?:[^\s"'=<>`]+|'[^']*'|"[^"]*"))?/gi;
 
 function settleBlock(token: Token): void {
   const pieces = piecesOf(token.content);
@@ -117,12 +122,21 @@ function piecesOf(html: string): Piece[] {
     pieces.push({ html: escapeOpening(shown.slice(from, match.index)) });
     from = match.index + match[0].length;
     const tag = (match[2] ?? '').toLowerCase();
-    const inside = escapeOpening(match[0].slice(1));
-    if (allowedTags.has(tag)) pieces.push({ html: `<${inside}`, tag, closes: match[1] === '/' });
-    else pieces.push({ html: `&lt;${inside}` });
+    const written = `&lt;${escapeOpening(match[0].slice(1))}`;
+    if (allowedTags.has(tag)) pieces.push({ html: startOf(match), written, tag, closes: match[1] === '/' });
+    else pieces.push({ html: written });
   }
   pieces.push({ html: escapeOpening(shown.slice(from)) });
   return pieces;
+}
+
+/** A tag that stays one, without its classes: those are for what Markdown and we ourselves draw. */
+function startOf([whole, , tag = '', attributes = '']: RegExpExecArray): string {
+  if (!/class/i.test(attributes) || tag.toLowerCase() === 'code') return `<${escapeOpening(whole.slice(1))}`;
+  const kept = attributes.replace(attribute, (each, name: string) =>
+    name.toLowerCase() === 'class' ? '' : escapeOpening(each),
+  );
+  return `<${tag}${kept}>`;
 }
 
 /** A comment is not shown, so it is not published. One without an end is no comment. */
@@ -159,7 +173,7 @@ function settle(pieces: Piece[], mustPair: (tag: string) => boolean): void {
 }
 
 function showAsText(piece: Piece): void {
-  piece.html = `&lt;${piece.html.slice(1)}`;
+  piece.html = piece.written ?? piece.html;
 }
 
 function escapeOpening(text: string): string {

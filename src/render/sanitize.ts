@@ -1,6 +1,7 @@
 import type { Element, Nodes, Root } from 'hast';
 import { fromHtml } from 'hast-util-from-html';
 import { sanitize, type Schema } from 'hast-util-sanitize';
+import { alertClasses } from './alerts.ts';
 import { codeHtml, escapeHtml, proseHtml } from './characters.ts';
 import { checkboxHtml, codeBlockHtml, headingTag, inlineMathHtml, type Drawing } from './drawing.ts';
 import { imageHtml, linkTag } from './links.ts';
@@ -22,6 +23,7 @@ const cell: NonNullable<Schema['attributes']>[string] = [
   ['rowSpan', /^\d{1,2}$/],
 ];
 
+/** Classes are Markdown's own marks: raw HTML has lost its classes before, but for the language of its code. */
 const schema: Schema = {
   // Markdown writes the task boxes itself; from raw HTML an `input` has become text before.
   tagNames: [...allowedTags, 'input'],
@@ -29,8 +31,9 @@ const schema: Schema = {
     '*': [['dir', 'ltr', 'rtl', 'auto']],
     a: ['href', 'title'],
     abbr: ['title'],
-    code: [['className', /^language-[\w+#.-]+$/]],
+    code: [['className', /^language-[\p{L}\p{N}_+#.-]+$/u]],
     details: ['open'],
+    div: [['className', ...alertClasses, 'footnotes']],
     img: ['src', 'alt', 'title'],
     input: [['type', 'checkbox'], ['disabled', true], 'checked'],
     li: [
@@ -38,6 +41,8 @@ const schema: Schema = {
       ['value', /^-?\d{1,9}$/],
     ],
     ol: [['start', /^-?\d{1,9}$/], 'reversed', ['type', '1', 'a', 'A', 'i', 'I']],
+    p: [['className', 'alert-title', 'footnotes-title']],
+    sup: [['className', 'footnote-mark']],
     td: cell,
     th: [...cell, ['scope', 'row', 'col']],
     ul: [['className', 'contains-task-list']],
@@ -119,7 +124,7 @@ function drawElement(element: Element, place: Place): string {
     case 'code':
       return drawCode(element, place);
     default:
-      return drawPlain(element, headingTag(element.tagName), place);
+      return drawPlain(element, headingTag(element.tagName, place.drawing), place);
   }
 }
 

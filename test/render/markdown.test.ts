@@ -13,23 +13,28 @@ test.each([
   ['emphasis', '*a* **b** ~~c~~', '<p><em>a</em> <strong>b</strong> <s>c</s></p>'],
   [
     'headings, from h3 to h6',
-    '# a\n## b\n#### c\n###### d',
-    '<h3>a</h3>\n<h4>b</h4>\n<h6>c</h6>\n<h6>d</h6>',
+    '# a\n## b\n#### c\n###### d\n',
+    '<h3>a</h3>\n<h4>b</h4>\n<h5>c</h5>\n<h6>d</h6>',
   ],
   ['line breaks', 'a  \nb\nc', '<p>a<br>\nb\nc</p>'],
   ['numbered lists', '3. a\n4. b', '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>'],
   ['inline code', '`a <b>`', '<p><code>a &lt;b&gt;</code></p>'],
   ['indented code', '    a <b>', '<pre><code>a &lt;b&gt;\n</code></pre>'],
-  ['code of no known language', '```nope:x\na\n```', '<pre><code class="language-nope">a\n</code></pre>'],
+  [
+    'code of no known language',
+    '```Nope:x\na\n```',
+    '<figure class="code"><figcaption>Nope</figcaption><pre><code class="language-nope">a\n</code></pre></figure>',
+  ],
+  ['code without a language', '```\na\n```', '<pre><code>a\n</code></pre>'],
   [
     'code of a language that is a word of JavaScript',
     '```constructor\na\n```',
-    '<pre><code class="language-constructor">a\n</code></pre>',
+    '<figure class="code"><figcaption>constructor</figcaption><pre><code class="language-constructor">a\n</code></pre></figure>',
   ],
   [
     'coloured code',
     '```JS {1}\nlet a\n```',
-    '<pre><code class="language-js"><span class="hljs-keyword">let</span> a\n</code></pre>',
+    '<figure class="code"><figcaption>JavaScript</figcaption><pre><code class="language-js"><span class="hljs-keyword">let</span> a\n</code></pre></figure>',
   ],
   [
     'tables',
@@ -131,6 +136,10 @@ describe('maths', () => {
     ['\\(x^2\\)', 'inline'],
     ['a $x^2$, b', 'inline'],
     ['$$x^2$$', 'block'],
+    ['a $$x^2$$, b', 'block'],
+    ['a \\[x^2\\], b', 'block'],
+    ['> [!NOTE]\n> \\(x^2\\)', 'inline'],
+    ['a[^1]\n\n[^1]: $$x^2$$', 'block'],
     ['\\[x^2\\]', 'block'],
     ['$$\nx^2\n$$', 'block'],
     ['- a\n\n  \\[\n  x^2\n  \\]', 'block'],
@@ -153,6 +162,13 @@ describe('maths', () => {
     '$HOME/$USER and ${A}:${B}',
     'echo "$A" \'$B\' $(c)/$(d)',
     'a $ b $ c',
+    'it costs $5 to $7',
+    'US$3 or US$4',
+    '$PATH and $PATH',
+    '$(cmd) $(cmd)',
+    '${x} and ${y}',
+    '$1, $2 and $@',
+    '$.a and $.b',
     '$\\unknowncommand$',
     '$$',
     '\\$x$',
@@ -225,6 +241,42 @@ describe('raw HTML', () => {
   ])('%s', (_name, text, html) => {
     expect(renderMarkdown(text)).toContain(html);
     expect(() => checkPage(pageAround(renderMarkdown(text)))).not.toThrow();
+  });
+
+  test.each([
+    ['br', 'a<br>b'],
+    ['sub and sup', 'a<sub>1</sub><sup>2</sup>'],
+    ['kbd', '<kbd>Ctrl</kbd>'],
+    ['mark', '<mark>a</mark>'],
+    ['ins and del', '<ins>a</ins> <del>b</del>'],
+    ['abbr', '<abbr title="HyperText">HTML</abbr>'],
+    ['ruby', '<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>'],
+    ['small, q, samp and var', '<small>a</small> <q>b</q> <samp>c</samp> <var>d</var>'],
+  ])('keeps %s', (_name, text) => {
+    expect(render(text)).toBe(`<p>${text}</p>`);
+  });
+
+  test('keeps details and summary', () => {
+    const text = '<details open><summary>a <kbd>b</kbd></summary>c</details>';
+    expect(render(text)).toBe(text);
+  });
+
+  test.each(['alert alert-note', 'alert-title', 'footnotes', 'footnote-mark', 'task-list-item', 'code'])(
+    'cannot take the class %s',
+    (name) => {
+      for (const tag of ['div', 'p', 'sup', 'li', 'ul', 'span', 'blockquote', 'figure', 'b'])
+        for (const attribute of [
+          `class="${name}"`,
+          `dir="rtl" CLASS='${name}'`,
+          `a\nclass = ${name.slice(0, 5)}`,
+        ])
+          for (const text of [`<${tag} ${attribute}>a</${tag}>`, `a <${tag} ${attribute} >b</${tag}>`])
+            expect(renderMarkdown(`<ul>${text}</ul>\n\n${text}`)).not.toMatch(/class="/);
+    },
+  );
+
+  test('that is shown as text keeps the classes that were written', () => {
+    expect(render('a <b class="c"> d')).toBe('<p>a &lt;b class=&quot;c&quot;&gt; d</p>');
   });
 
   test('left open in a block does not reach the text after it', () => {
@@ -337,6 +389,14 @@ test.each([
   ['one word of code', `\`\`\`cpp\n${'a'.repeat(50_000)}\n\`\`\``],
   ['many words of code', `\`\`\`cpp\n${'a '.repeat(25_000)}\n\`\`\``],
   ['fences', '```js\na\n```\n'.repeat(10_000)],
+  ['footnotes', Array.from({ length: 8_000 }, (_, index) => `[^${index}]\n\n[^${index}]: a\n`).join('\n')],
+  ['references to one footnote', `${'[^1] '.repeat(35_000)}\n\n[^1]: a`],
+  ['footnotes of the same name', '[^1]: a\n'.repeat(20_000)],
+  ['footnotes in footnotes', `[^a] ${'[^a]: '.repeat(15_000)}`],
+  ['beginnings of footnotes', `${'[^'.repeat(50_000)}\n\n[^1]: a`],
+  ['alerts', '> [!NOTE]\n> a\n\n'.repeat(12_000)],
+  ['alerts in alerts', `${'> '.repeat(20_000)}[!NOTE]\n${'> '.repeat(20_000)}a`],
+  ['headings', '###### a\n# b\n'.repeat(14_000)],
 ])('many %s take no long time, and pass the gate', (_name, text) => {
   const start = performance.now();
   const html = renderMarkdown(text);
@@ -359,6 +419,13 @@ describe('for any text', () => {
         '1. ',
         '> ',
         '- [x] ',
+        '[^1]',
+        '[^1]: ',
+        '[^2]: ',
+        '> [!NOTE]\n> ',
+        '> [!tip]\n',
+        '### ',
+        '```diff\n+a\n',
         '|a|b|\n|-|:-:|\n|c|d|\n',
         '```js\n',
         '```\n',
@@ -448,6 +515,7 @@ describe('for any text', () => {
       '<img src=x onerror=y>',
       '<a href=javascript:x>',
       '<code class="language-math">',
+      '<div class="alert">',
       '<code>',
       '</code>',
       '<ruby>',
