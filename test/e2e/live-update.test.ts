@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { loadRenderer } from '../../src/render/renderer.ts';
@@ -77,6 +78,8 @@ function aToolRound(number: number, output: string): Round {
     round.messages[1]?.parts.push({ type: 'tool-call', name, input: {}, output, status: 'done' });
   return round;
 }
+
+const sha256 = (bytes: string): string => createHash('sha256').update(bytes).digest('base64');
 
 describe.skipIf(chromiumPath === undefined)('an open page (needs Chromium)', () => {
   test('gets new rounds, and keeps every node that says the same', async () => {
@@ -214,6 +217,23 @@ describe.skipIf(chromiumPath === undefined)('an open page (needs Chromium)', () 
     expect(await page.locator('[aria-live=polite]').textContent()).toBe('2 new messages');
     await page.waitForTimeout(300);
     expect(await page.locator('.pill').count()).toBe(0);
+  });
+
+  test('is loaded again where the host has a page of another style', async () => {
+    await host.publish(rounds(1));
+    const page = await open();
+    await host.publish(rounds(2));
+    const style = /<style>(.*?)<\/style>/s.exec(host.read('/'))?.[1] ?? '';
+    const other = `${style} h1 { letter-spacing: 3px }`;
+    const restyled = host
+      .read('/')
+      .replace(style, () => other)
+      .replace(sha256(style), sha256(other));
+    host.put('/', restyled);
+    await lookUntilShown(page);
+    await page.waitForLoadState();
+    expect(await page.locator('h1').evaluate((title) => getComputedStyle(title).letterSpacing)).toBe('3px');
+    expect(trouble).toEqual([]);
   });
 
   test('never takes script, style or another page from what it fetches', async () => {
@@ -354,6 +374,20 @@ describe.skipIf(chromiumPath === undefined)('asking the host (needs Chromium)', 
     await expect.poll(polls).toBe(1);
   });
 
+  test('is not done by a copy of the page at another address, nor is that ever cleared', async () => {
+    await host.publish(rounds(2));
+    context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(new URL('/mirror', host.url).href);
+    host.put('/live.json', undefined);
+    host.put('/', undefined);
+    await look(page);
+    await page.waitForTimeout(2_600);
+    expect(host.asked).toEqual(['']);
+    expect(await page.locator('.round').count()).toBe(2);
+    expect(await page.getByRole('button', { name: 'Copy link to round 2' }).count()).toBe(1);
+  });
+
   test('is done once at a time', async () => {
     await host.publish(rounds(1));
     const page = await open();
@@ -472,7 +506,7 @@ describe.skipIf(chromiumPath === undefined)('what the viewer can press (needs Ch
     expect(await page.getByRole('button', { name: 'Copy link to round 2' }).count()).toBe(1);
   });
 
-  test('the theme goes auto, light, dark and is remembered by the next page before it is painted', async () => {
+  test('the theme goes auto, light, dark and is remembered', async () => {
     await host.publish(rounds(2));
     const page = await open('', { colorScheme: 'light' });
     const button = page.getByRole('button', { name: /^Theme/ });
@@ -494,6 +528,32 @@ describe.skipIf(chromiumPath === undefined)('what the viewer can press (needs Ch
     await button.click();
     await page.reload();
     expect([await button.innerText(), await ground()]).toEqual(['Theme: auto', light]);
+  });
+
+  test('the script works from the head, too, and sets the theme there before there is a body', async () => {
+    await host.publish(withCode());
+    const script = /<script>.*<\/script>/s.exec(host.read('/'))?.[0] ?? '';
+    host.put(
+      '/',
+      host
+        .read('/')
+        .replace(script, '')
+        .replace('</head>', () => `${script}</head>`),
+    );
+    context = await browser.newContext();
+    await context.addInitScript(() => {
+      localStorage.setItem('conversation-share-theme', 'dark');
+      new MutationObserver(() => {
+        const { dataset } = document.documentElement;
+        if (document.body as HTMLElement | null) dataset['early'] ??= dataset['theme'] ?? 'none';
+      }).observe(document, { childList: true, subtree: true });
+    });
+    const page = await openTab();
+    expect(await page.locator('html').getAttribute('data-early')).toBe('dark');
+    expect(await page.getByRole('button', { name: 'Theme: dark' }).count()).toBe(1);
+    await update(page, rounds(6));
+    expect(await page.locator('.round').count()).toBe(6);
+    expect(trouble).toEqual([]);
   });
 
   test('the outline marks the round that is read, and keeps the mark through an update', async () => {

@@ -29,7 +29,9 @@ export interface LiveHost {
 export async function startLiveHost(renderer: Renderer): Promise<LiveHost> {
   const files = new Map<string, string>();
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '', 'http://host').pathname.slice(folder.length);
+    const { pathname } = new URL(request.url ?? '', 'http://host');
+    // Any address elsewhere shows the first page, as a mirror of it would.
+    const path = pathname.startsWith(folder) ? pathname.slice(folder.length) : '';
     host.asked.push(path);
     const body = files.get(/\.\w+$/.test(path) ? path : `${path.replace(/\/$/, '')}/`);
     response.statusCode = host.outage ?? (body === undefined ? 404 : 200);

@@ -1,9 +1,12 @@
 const canonical = document.querySelector('link[rel=canonical]');
 
-/** Path of the share's folder, with the prefix of the site if it has one; undefined on a page that shows no share. */
-export const sharePath = canonical
-  ? /^.*\/share\/[^/]+/.exec(new URL(canonical.href).pathname)?.[0]
-  : undefined;
+const ownPath = canonical && /^.*\/share\/[^/]+/.exec(new URL(canonical.href).pathname)?.[0];
+
+/**
+ * Path of the share's folder, with the prefix of the site if it has one. Undefined on a page that shows no share, and in
+ * a copy that somebody saved or mirrors: what its host says of this path means nothing.
+ */
+export const sharePath = ownPath && location.pathname.startsWith(ownPath) ? ownPath : undefined;
 
 export const pageNumber = Number(document.documentElement.dataset.page ?? 1);
 

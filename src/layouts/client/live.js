@@ -23,11 +23,12 @@ export function follow() {
   function schedule() {
     clearTimeout(timer);
     // Not all viewers of a page at the same moment.
-    if (!document.hidden && !hasEnded) timer = setTimeout(look, waitMs * (0.85 + Math.random() * 0.3));
+    if (!hasEnded) timer = setTimeout(look, waitMs * (0.85 + Math.random() * 0.3));
   }
 
   async function look() {
     clearTimeout(timer);
+    // A hidden tab sets no timer again: it looks when it is shown.
     if (isBusy || hasEnded || document.hidden) return;
     isBusy = true;
     try {
@@ -66,9 +67,12 @@ export function follow() {
     // Rounds were taken away, and this page with them.
     if (isGone(response) && count > 0 && count < pageNumber) location.replace(pathOfPage(count));
     if (!response.ok) return;
-    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    const html = await response.text();
     // Where a network asks to sign in, another page comes with 200.
-    return page.documentElement.dataset.state && page.querySelector('main#conversation') ? page : undefined;
+    if (!/<html[^>]* data-state=/.test(html)) return;
+    // Drawn by another version: this page's style and script are not made for it, and the policy knows no others.
+    if (!ownHashes().every((hash) => html.includes(hash))) return location.reload();
+    return new DOMParser().parseFromString(html, 'text/html');
   }
 
   /** A file may be away for a moment while it is replaced; a share that is deleted is gone twice, and its page too. */
@@ -85,7 +89,7 @@ export function follow() {
     waitMs = firstMs;
     look();
   };
-  document.addEventListener('visibilitychange', () => (document.hidden ? clearTimeout(timer) : lookSoon()));
+  document.addEventListener('visibilitychange', () => document.hidden || lookSoon());
   addEventListener('online', lookSoon);
   // Back from the browser's memory, a page may be long out of date.
   addEventListener('pageshow', (event) => event.persisted && lookSoon());
@@ -94,8 +98,6 @@ export function follow() {
 const isGone = ({ status }) => status === 404 || status === 410;
 
 function show(page, hasGrown) {
-  // Drawn by another version, for another style.
-  if (styleOf(page) !== styleOf(document)) return location.reload();
   keepPlace(() => {
     const { added, replaced } = patch(document.body, page.body);
     document.title = page.title;
@@ -111,7 +113,8 @@ function show(page, hasGrown) {
   });
 }
 
-const styleOf = (page) => page.querySelector('style')?.textContent;
+/** Hashes of style and script, as the page's own policy has them. */
+const ownHashes = () => document.querySelector('meta[http-equiv]')?.content.match(/sha256-[^']+/g) ?? [];
 
 /** Changes the page so that what the viewer reads does not move, whatever happens above it. */
 function keepPlace(change) {
@@ -132,6 +135,7 @@ function keepPlace(change) {
 function clearPage() {
   for (const element of document.head.querySelectorAll('link, meta[property]')) element.remove();
   document.title = 'No longer shared';
+  delete root.dataset.state;
   const notice = document.createElement('p');
   notice.role = 'status';
   notice.tabIndex = -1;
