@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import node, { getAdapter } from '@astrojs/node';
 import { defineConfig, passthroughImageService } from 'astro/config';
+import { rolldown } from 'rolldown';
 
 // A build talks to nobody.
 process.env['ASTRO_TELEMETRY_DISABLED'] = '1';
@@ -114,6 +115,30 @@ async function addFiles(hash, folder, names) {
   }
 }
 
+/**
+ * Makes `import script from './x.js?bundle'` the text of one classic script: `x.js` and what it imports, minified.
+ *
+ * @returns {import('rolldown').Plugin}
+ */
+function pageScript() {
+  return {
+    name: 'page-script',
+    resolveId: {
+      filter: { id: /\?bundle$/ },
+      handler: (id, importer) => fileURLToPath(new URL(id, pathToFileURL(importer ?? ''))) + '?bundle',
+    },
+    load: {
+      filter: { id: /\?bundle$/ },
+      async handler(id) {
+        const bundle = await rolldown({ input: id.replace('?bundle', '') });
+        const { output } = await bundle.generate({ format: 'iife', minify: true });
+        await bundle.close();
+        return { code: `export default ${JSON.stringify(output[0].code.trim())}`, moduleType: 'js' };
+      },
+    },
+  };
+}
+
 export default defineConfig({
   output: 'server',
   outDir: './dist/renderer',
@@ -124,6 +149,7 @@ export default defineConfig({
   image: { service: passthroughImageService() },
   devToolbar: { enabled: false },
   vite: {
+    plugins: [pageScript()],
     // Everything that renders is in the bundle: it runs without node_modules.
     ssr: { noExternal: true },
     environments: {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import script from './page.client.js?raw';
+// Bundled and minified by the build, with what it imports: see `pageScript` in astro.config.mjs.
+import script from './page.client.js?bundle';
 import style from '../styles/page.css?inline';
 
 export { script, style };

@@ -1,0 +1,124 @@
+import { askForJson, sharePath } from './address.js';
+import { announce } from './announce.js';
+import { answer, makeButton } from './button.js';
+
+/** Adds what only a browser can to a part of the page that just came: `root` and all below it. */
+export function enhance(root) {
+  const all = (selector) => [...(root.matches(selector) ? [root] : []), ...root.querySelectorAll(selector)];
+  all('time').forEach(showLocally);
+  all('.prose pre > code').forEach(addCodeTools);
+  all('.round[id]').forEach(addLinkButton);
+  if (sharePath) {
+    all('.message[data-message]').forEach(addMarkdownButton);
+    // What came may be the first text of a message that stood here before.
+    const message = root.closest('.message[data-message]');
+    if (message) addMarkdownButton(message);
+  }
+  all('pre, .prose table').forEach((box) => sizes.observe(box));
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZoneName: 'short',
+});
+
+function showLocally(time) {
+  time.title = time.textContent;
+  time.textContent = clock.format(new Date(time.dateTime));
+}
+
+/** Looks again when a box gets another size: when its window does, or `<details>` around it opens. */
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const isWide = target.scrollWidth > target.clientWidth;
+    if (isWide) target.tabIndex = 0;
+    const wrap = target.parentElement?.querySelector(':scope > .code-tools > .wrap');
+    if (wrap) wrap.hidden = !isWide && wrap.ariaPressed !== 'true';
+  }
+});
+
+function addCodeTools(code) {
+  const box = code.parentElement;
+  const wrap = makeButton('copy wrap', 'Wrap lines', () => {
+    wrap.ariaPressed = String(box.classList.toggle('wrapped'));
+  });
+  wrap.ariaPressed = 'false';
+  wrap.hidden = true;
+  const copy = makeButton('copy', 'Copy', async () => {
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      answer(copy, 'Copied');
+    } catch {
+      // No permission, or no HTTPS: leave the text selected for the viewer's own Ctrl+C.
+      getSelection().selectAllChildren(code);
+      answer(copy, 'Selected');
+    }
+  });
+  const tools = document.createElement('div');
+  tools.className = 'code-tools';
+  tools.append(wrap, copy);
+  const frame = document.createElement('div');
+  frame.className = 'copyable';
+  box.replaceWith(frame);
+  frame.append(box, tools);
+}
+
+function addLinkButton(round) {
+  const button = makeButton('copy copy-link', 'Copy link', async () => {
+    const link = new URL(`#${round.id}`, location.href).href;
+    try {
+      await navigator.clipboard.writeText(link);
+      announce('Link copied');
+      answer(button, 'Copied');
+    } catch {
+      location.replace(link);
+      announce('The link is in the address bar');
+      answer(button, 'See address');
+    }
+  });
+  button.ariaLabel = `Copy link to round ${round.id.slice(1)}`;
+  round.querySelector('h2')?.after(button);
+}
+
+function addMarkdownButton(message) {
+  // A message of tool calls alone has no text of its own.
+  if (!message.querySelector(':scope > .prose') || message.querySelector(':scope > .copy-message')) return;
+  const button = makeButton('copy copy-message', 'Copy as Markdown', async () => {
+    try {
+      const text = markdownOf(Number(message.dataset.message));
+      // A promise, not its value: Safari lets a page write only while the press of the button lasts.
+      const blob = text.then((markdown) => new Blob([markdown], { type: 'text/plain' }));
+      await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
+      answer(button, 'Copied');
+      announce('Message copied');
+    } catch {
+      answer(button, 'Not copied');
+      announce('The message could not be copied');
+    }
+  });
+  message.append(button);
+}
+
+let messages;
+
+async function markdownOf(index) {
+  messages ??= askForJson('conversation.json').then(({ rounds }) =>
+    rounds.flatMap((round) => round.messages),
+  );
+  try {
+    const { parts } = (await messages)[index];
+    return parts.flatMap((part) => (part.type === 'text' ? part.text : [])).join('\n\n');
+  } catch (error) {
+    forgetSource();
+    throw error;
+  }
+}
+
+/** The next message to be copied is read anew. */
+export function forgetSource() {
+  messages = undefined;
+}
