@@ -277,6 +277,7 @@ describe('raw HTML', () => {
 
   test('that is shown as text keeps the classes that were written', () => {
     expect(render('a <b class="c"> d')).toBe('<p>a &lt;b class=&quot;c&quot;&gt; d</p>');
+    expect(render('<div>\n<b class="c">d\n</div>')).toContain('&lt;b class=&quot;c&quot;&gt;d');
   });
 
   test('left open in a block does not reach the text after it', () => {
