@@ -63,9 +63,9 @@ function roundOn(page: Page, number: number, beginsOn: number): PageRound {
   return round;
 }
 
-/** Number of the first round that begins on a page; where none does, of the one that goes on there. */
-export function startOf({ number, rounds }: Page): number {
-  return (rounds.find(({ beginsOn }) => beginsOn === number) ?? rounds[0])?.number ?? 1;
+/** Number of the first round that begins on a page; undefined where one only goes on. */
+export function startOf({ number, rounds }: Page): number | undefined {
+  return rounds.find(({ beginsOn }) => beginsOn === number)?.number;
 }
 
 /** Path below the share's folder. */

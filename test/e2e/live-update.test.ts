@@ -252,7 +252,7 @@ describe.skipIf(chromiumPath === undefined)('an open page (needs Chromium)', () 
     host.put('/', '<!doctype html><title>Sign in</title><p>Please pay</p>');
     host.asked.length = 0;
     await look(page);
-    await expect.poll(() => host.asked).toEqual(['/live.json', '/']);
+    await expect.poll(() => host.asked).toEqual(['HEAD /', '/']);
     await page.waitForTimeout(200);
     expect(await page.locator('.round').count()).toBe(2);
   });
@@ -264,7 +264,7 @@ describe.skipIf(chromiumPath === undefined)('a page whose share is deleted (need
   test('clears itself, says so, and asks no more', async () => {
     await host.publish(rounds(5));
     const page = await open();
-    for (const path of ['/', '/live.json', '/conversation.json']) host.put(path, undefined);
+    for (const path of ['/', '/conversation.json']) host.put(path, undefined);
     host.asked.length = 0;
     await look(page);
     await page.getByRole('status').filter({ hasText: notice }).waitFor();
@@ -272,7 +272,7 @@ describe.skipIf(chromiumPath === undefined)('a page whose share is deleted (need
     expect(await page.title()).toBe('No longer shared');
     expect(await page.content()).not.toMatch(/Question|Smoothing|conversation\.md|small talk/);
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(notice);
-    expect(host.asked).toEqual(['/live.json', '/live.json', '/']);
+    expect(host.asked).toEqual(['HEAD /', 'HEAD /', 'HEAD /conversation.json']);
     await look(page);
     await page.waitForTimeout(300);
     expect(host.asked).toHaveLength(3);
@@ -281,9 +281,8 @@ describe.skipIf(chromiumPath === undefined)('a page whose share is deleted (need
 
   test.each([
     ['the host is in trouble', () => (host.outage = 503)],
-    ['only live.json is away', () => host.put('/live.json', undefined)],
     ['only the page is away', () => host.put('/', undefined)],
-    ['live.json is not JSON', () => host.put('/live.json', '<p>sign in</p>')],
+    ['another page answers for it', () => host.put('/', '<p>sign in</p>')],
   ])('stays as it is when %s', async (_what, happen) => {
     await host.publish(rounds(5));
     const page = await open();
@@ -304,7 +303,7 @@ describe.skipIf(chromiumPath === undefined)('a page whose share is deleted (need
     await host.publish(rounds(2));
     const page = await open();
     await context.setOffline(true);
-    for (const path of ['/', '/live.json']) host.put(path, undefined);
+    for (const path of ['/', '/conversation.json']) host.put(path, undefined);
     await look(page);
     await page.waitForTimeout(300);
     expect(await page.locator('.round').count()).toBe(2);
@@ -316,7 +315,7 @@ describe.skipIf(chromiumPath === undefined)('a page whose share is deleted (need
 });
 
 describe.skipIf(chromiumPath === undefined)('asking the host (needs Chromium)', () => {
-  const polls = () => host.asked.filter((path) => path === '/live.json').length;
+  const polls = () => host.asked.filter((path) => path === 'HEAD /').length;
 
   /** With a clock that the test turns; `Math.random` in the middle, so that nothing is added or taken. */
   async function openWithClock(): Promise<Page> {
@@ -379,8 +378,7 @@ describe.skipIf(chromiumPath === undefined)('asking the host (needs Chromium)', 
     context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(new URL('/mirror', host.url).href);
-    host.put('/live.json', undefined);
-    host.put('/', undefined);
+    for (const path of ['/', '/conversation.json']) host.put(path, undefined);
     await look(page);
     await page.waitForTimeout(2_600);
     expect(host.asked).toEqual(['']);
@@ -422,7 +420,7 @@ describe.skipIf(chromiumPath === undefined)('an old link (needs Chromium)', () =
   test('to a round that begins on one page and goes on on the next two lands where it begins', async () => {
     await three();
     for (const path of ['/2/', '/3/']) host.put(path, host.read(path).replace(/id="r[456]"/g, ''));
-    host.put('/live.json', host.read('/live.json').replace(/"starts":.*/, '"starts":[1,3,3]}'));
+    host.put('/', host.read('/').replaceAll(/ data-start="[46]"/g, ''));
     const page = await open('/3/#r3');
     await page.waitForURL(`${host.url}/#r3`);
   });

@@ -32,13 +32,15 @@ export async function startLiveHost(renderer: Renderer): Promise<LiveHost> {
     const { pathname } = new URL(request.url ?? '', 'http://host');
     // Any address elsewhere shows the first page, as a mirror of it would.
     const path = pathname.startsWith(folder) ? pathname.slice(folder.length) : '';
-    host.asked.push(path);
+    host.asked.push(request.method === 'HEAD' ? `HEAD ${path}` : path);
     const body = files.get(/\.\w+$/.test(path) ? path : `${path.replace(/\/$/, '')}/`);
     response.statusCode = host.outage ?? (body === undefined ? 404 : 200);
     response.setHeader(
       'Content-Type',
       path.endsWith('.json') ? 'application/json' : 'text/html; charset=utf-8',
     );
+    if (body !== undefined)
+      response.setHeader('ETag', `"${createHash('sha256').update(body).digest('hex')}"`);
     response.end(response.statusCode === 200 ? body : 'nothing');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -51,28 +53,27 @@ export async function startLiveHost(renderer: Renderer): Promise<LiveHost> {
     outage: undefined,
     publish: (...pages) => host.publishSnapshot(...pages.map((rounds) => aSnapshot({ rounds }))),
     async publishSnapshot(...snapshots) {
-      const hashes: string[] = [];
       for (const [index, snapshot] of snapshots.entries()) {
-        const drawn = await renderer.render(snapshot, { site, shareId, conversation: 'talk' });
-        const links = snapshots.map(
-          (_, other) => `<a href="${folder}/${other === 0 ? '' : `${other + 1}/`}">${other + 1}</a>`,
+        const place = { site, shareId, conversation: 'talk', revision: 'r', preview: false };
+        const drawn = await renderer.render(snapshot, place);
+        const links = snapshots.map(({ rounds }, other) => {
+          const href = `${folder}/${other === 0 ? '' : `${other + 1}/`}`;
+          const rel = other === index + 1 ? ' rel="next"' : '';
+          return `<a href="${href}"${rel} data-start="${rounds[0]?.number}">${other + 1}</a>`;
+        });
+        const nav = `<nav class="pages${index === 0 ? ' all-pages' : ''}" aria-label="Pages">${links.join(' ')}</nav>`;
+        const html = (drawn.pages.get('index.html') ?? '').replace(
+          '</main>',
+          `${links.length > 1 ? nav : ''}</main>`,
         );
-        const nav = links.length > 1 ? `<nav class="pages" aria-label="Pages">${links.join(' ')}</nav>` : '';
-        let message = 0;
-        const html = (drawn.get('index.html') ?? '')
-          .replace('</main>', `${nav}</main>`)
-          .replaceAll('<article ', () => `<article data-message="${message++}" `);
         const hash = createHash('sha256').update(html).digest('hex').slice(0, 16);
-        hashes.push(hash);
         const page = html.replace(
-          '<html lang="en"',
-          `<html lang="en" data-page="${index + 1}" data-state="${hash}"`,
+          'data-page="1" data-state="r"',
+          `data-page="${index + 1}" data-state="${hash}"`,
         );
         files.set(index === 0 ? '/' : `/${index + 1}/`, page);
       }
-      const starts = snapshots.map(({ rounds }) => rounds[0]?.number ?? 1);
       files.set('/conversation.json', JSON.stringify({ rounds: snapshots.flatMap(({ rounds }) => rounds) }));
-      files.set('/live.json', JSON.stringify({ pages: hashes, starts }));
     },
     put(path, body) {
       if (body === undefined) files.delete(path);

@@ -15,30 +15,31 @@ export function pathOfPage(number) {
 }
 
 /** What a host says about a path now, not what a cache remembers. Throws when it says nothing for 20 s. */
-export function ask(path) {
-  return fetch(path, { cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(20_000) });
+export function ask(path, method = 'GET') {
+  return fetch(path, {
+    method,
+    cache: 'no-store',
+    credentials: 'omit',
+    signal: AbortSignal.timeout(20_000),
+  });
 }
 
-/** What lies at a name below the share's folder. Throws where it is not there. */
-export async function askForJson(name) {
-  const response = await ask(`${sharePath}/${name}`);
-  if (!response.ok) throw new Error(`${name}: ${response.status}`);
-  return response.json();
-}
-
-/** Goes to the page that holds the round of a link like `#r123`, for links from before the conversation grew. */
-export async function landOnPage() {
+/**
+ * Goes to the page that holds the round of a link like `#r123`, for links from before the conversation grew. The first
+ * page knows where each page starts, so any other asks it.
+ */
+export function landOnPage() {
   const round = Number(/^#r(\d+)$/.exec(location.hash)?.[1]);
   if (!round || !sharePath || document.getElementById(`r${round}`)) return;
-  try {
-    const { starts } = await askForJson('live.json');
-    // A round that goes on over several pages has its id on the first of them: from one of them, look further up.
-    const pages = starts.flatMap((first, index) =>
-      first <= round && round <= (starts[index + 1] ?? round) ? index + 1 : [],
-    );
-    const target = pages.findLast((page) => page < pageNumber || !pages.includes(pageNumber));
-    if (target) location.replace(pathOfPage(target) + location.hash);
-  } catch {
-    // The viewer stays on the page that did load.
-  }
+  const page = [...document.querySelectorAll('.all-pages a')].findLast(
+    ({ dataset }) => dataset.start <= round,
+  );
+  if (page) location.replace(page.href + location.hash);
+  else if (pageNumber > 1 && !isBeyond(round)) location.replace(pathOfPage(1) + location.hash);
+}
+
+/** On the last page, and no round of it or before it is meant: there is no such round. */
+function isBeyond(round) {
+  const first = Number.parseInt(document.querySelector('.round')?.id.slice(1));
+  return round > first && !document.querySelector('.pages [rel=next]');
 }

@@ -1,4 +1,4 @@
-import { askForJson, sharePath } from './address.js';
+import { ask, sharePath } from './address.js';
 import { announce } from './announce.js';
 import { answer, makeButton } from './button.js';
 
@@ -106,9 +106,9 @@ function addMarkdownButton(message) {
 let messages;
 
 async function markdownOf(index) {
-  messages ??= askForJson('conversation.json').then(({ rounds }) =>
-    rounds.flatMap((round) => round.messages),
-  );
+  messages ??= ask(`${sharePath}/conversation.json`)
+    .then((response) => response.json())
+    .then(({ rounds }) => rounds.flatMap((round) => round.messages));
   try {
     const { parts } = (await messages)[index];
     return parts.flatMap((part) => (part.type === 'text' ? part.text : [])).join('\n\n');

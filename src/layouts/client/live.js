@@ -17,8 +17,8 @@ export function follow() {
   let timer;
   let isBusy = false;
   let hasEnded = false;
-  /** Pages of the conversation, once known. */
-  let pageCount;
+  /** What the host said of the page that is shown; undefined until it was asked. */
+  let shownMark;
 
   function schedule() {
     clearTimeout(timer);
@@ -35,7 +35,7 @@ export function follow() {
       const fresh = await findChange().catch(() => {
         // Offline, a host in trouble, an answer that is not ours: what is shown stays.
       });
-      if (fresh) show(fresh.page, fresh.hasGrown);
+      if (fresh) show(fresh);
       waitMs = fresh ? quickMs : Math.min(waitMs * 1.5, slowestMs);
     } finally {
       isBusy = false;
@@ -47,41 +47,33 @@ export function follow() {
   async function findChange() {
     // The browser would only write into its console that it cannot.
     if (!navigator.onLine) return;
-    const response = await ask(`${sharePath}/live.json`);
-    if (isGone(response)) return endIfGone();
-    if (!response.ok) return;
-    const { pages } = await response.json();
-    const hasGrown = pages.length > pageCount;
-    if (pages[pageNumber - 1] !== root.dataset.state || hasGrown) {
-      const page = await fetchPage(pages.length);
-      // A cache on the way may hold the page of before for a while.
-      if (!page || (page.documentElement.dataset.state === root.dataset.state && !hasGrown)) return;
-      pageCount = pages.length;
-      return { page, hasGrown };
-    }
-    pageCount = pages.length;
-  }
-
-  async function fetchPage(count) {
-    const response = await ask(pathOfPage(pageNumber));
-    // Rounds were taken away, and this page with them.
-    if (isGone(response) && count > 0 && count < pageNumber) location.replace(pathOfPage(count));
+    const path = pathOfPage(pageNumber);
+    const state = await ask(path, 'HEAD');
+    if (isGone(state)) return endIfGone(path);
+    const mark = markOf(state);
+    if (!state.ok || (mark && mark === shownMark)) return;
+    const response = await ask(path);
     if (!response.ok) return;
     const html = await response.text();
     // Where a network asks to sign in, another page comes with 200.
-    if (!/<html[^>]* data-state=/.test(html)) return;
+    const [, fresh] = /<html[^>]* data-state="(\w+)"/.exec(html) ?? [];
+    if (!fresh) return;
+    shownMark = markOf(response);
+    if (fresh === root.dataset.state) return;
     // Drawn by another version: this page's style and script are not made for it, and the policy knows no others.
     if (!ownHashes().every((hash) => html.includes(hash))) return location.reload();
     return new DOMParser().parseFromString(html, 'text/html');
   }
 
-  /** A file may be away for a moment while it is replaced; a share that is deleted is gone twice, and its page too. */
-  async function endIfGone() {
+  /** A file may be away for a moment while it is replaced; a share that is deleted is gone twice, and all of it. */
+  async function endIfGone(path) {
     await new Promise((resolve) => setTimeout(resolve, quickMs));
-    const isOver = isGone(await ask(`${sharePath}/live.json`)) && isGone(await ask(pathOfPage(pageNumber)));
-    if (!isOver) return;
-    hasEnded = true;
-    clearPage();
+    if (!isGone(await ask(path, 'HEAD'))) return;
+    if (isGone(await ask(`${sharePath}/conversation.json`, 'HEAD'))) {
+      hasEnded = true;
+      clearPage();
+      // Rounds were taken away, and this page with them.
+    } else if (pageNumber > 1) location.replace(pathOfPage(1));
   }
 
   schedule();
@@ -97,7 +89,10 @@ export function follow() {
 
 const isGone = ({ status }) => status === 404 || status === 410;
 
-function show(page, hasGrown) {
+/** A few bytes that change with a file, in the words of whichever host; empty where it has none. */
+const markOf = ({ headers }) => ['etag', 'last-modified'].map((name) => headers.get(name) ?? '').join('');
+
+function show(page) {
   keepPlace(() => {
     const { added, replaced } = patch(document.body, page.body);
     document.title = page.title;
@@ -108,7 +103,7 @@ function show(page, hasGrown) {
     }
     markRound();
     forgetSource();
-    const leads = hasGrown ? replaced.filter((element) => element.matches('.pages')) : [];
+    const leads = replaced.filter((element) => element.matches('.pages'));
     tell([...added.filter((element) => element.closest('main') || element.matches('.pages')), ...leads]);
   });
 }
