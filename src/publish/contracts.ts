@@ -30,6 +30,7 @@ export interface Stage {
 export interface Output<T extends Stage = Stage> {
   names(): string[];
   has(id: ShareId): boolean;
+  hasPath(id: ShareId, path: string): boolean;
   stage(id: ShareId): T;
   settle(stage: Pick<T, 'folder'>): Promise<void>;
   commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;
