@@ -10,8 +10,9 @@ export function settleTerminal(text: string): string {
   if (!/[\r\b\u001B]/.test(text)) return text;
   return text
     .replace(escapeSequence, colourOnly)
-    .replace(/\r+\n/g, '\n')
-    .replace(/[^\n]*\r[^\n]*/g, lastState)
+    .split('\n')
+    .map(lastState)
+    .join('\n')
     .replace(/[^\n\u0008\u001B]\u0008/g, '');
 }
 
@@ -29,6 +30,7 @@ function colourOnly(sequence: string): string {
 
 /** A progress line is written over and over; colours set on the way still hold at its end. */
 function lastState(line: string): string {
+  if (!line.includes('\r')) return line;
   const states = line.split('\r');
   const last = states.findLastIndex((state) => state.replace(colours, '') !== '');
   if (last === -1) return states.join('');

@@ -85,8 +85,9 @@ function textBlock(label: string, detail: string, kind: string, text: string, pa
 }
 
 function preHtml(kind: string, dir: 'ltr' | 'auto', { head, tail }: Shown, note: string): string {
-  // Focus lets a keyboard scroll what is higher or wider than its box.
-  const pre = (html: string) => `<pre class="${kind}" dir="${dir}" tabindex="0">${inPre(html)}</pre>`;
+  // Focus lets a keyboard scroll what is higher or wider than its box; a command wraps.
+  const focus = kind === 'command' ? '' : ' tabindex="0"';
+  const pre = (html: string) => `<pre class="${kind}" dir="${dir}"${focus}>${inPre(html)}</pre>`;
   if (note === '') return pre(head);
   return `${head === '' ? '' : pre(head)}<p class="left-out">${note}</p>${tail === '' ? '' : pre(tail)}`;
 }
@@ -97,17 +98,25 @@ function leftOutHtml(count: number, folder: string, what = 'characters'): string
   return `${formatCount(count)} ${what} are left out here; <a href="${href}">conversation.json</a> has all of it.`;
 }
 
-/** The summary may hold a shortened path. */
+/** The narrowest summary has room for as many characters; what is longer stands below it in full. */
+const fitsSummary = 24;
+
 function pathBlocks(work: Work, page: Page): Block[] {
+  const fields = pathFields(work);
+  const isSeen = Object.values(fields).join('').length <= fitsSummary;
+  return isSeen ? [] : [fieldsBlock(fields, page)];
+}
+
+function pathFields(work: Work): Record<string, string> {
   switch (work.kind) {
     case 'edit':
     case 'write':
     case 'read':
-      return work.path === '' ? [] : [fieldsBlock({ file: work.path }, page)];
+      return { file: work.path };
     case 'search':
-      return [fieldsBlock({ query: work.query, ...(work.place === '' ? {} : { in: work.place }) }, page)];
+      return { query: work.query, ...(work.place === '' ? {} : { in: work.place }) };
     default:
-      return [];
+      return {};
   }
 }
 

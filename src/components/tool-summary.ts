@@ -38,6 +38,7 @@ export function summaryOf(call: ToolCall, work: Work, output: ToolOutput | undef
 
 const verbs: Partial<Record<Work['kind'], string>> = {
   edit: 'Edit',
+  patch: 'Edit',
   write: 'Write',
   read: 'Read',
   search: 'Search',
