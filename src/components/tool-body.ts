@@ -108,16 +108,9 @@ function pathBlocks(work: Work, page: Page): Block[] {
 }
 
 function pathFields(work: Work): Record<string, string> {
-  switch (work.kind) {
-    case 'edit':
-    case 'write':
-    case 'read':
-      return { file: work.path };
-    case 'search':
-      return { query: work.query, ...(work.place === '' ? {} : { in: work.place }) };
-    default:
-      return {};
-  }
+  if ('path' in work) return { file: work.path };
+  if (work.kind !== 'search') return {};
+  return { query: work.query, ...(work.place === '' ? {} : { in: work.place }) };
 }
 
 function restBlocks(rest: Json, page: Page): Block[] {
@@ -160,18 +153,20 @@ function takeWhile<T>(
 }
 
 function valueHtml(value: Json, depth: number, page: Page): string {
-  if (typeof value !== 'object' || value === null) return leafHtml(String(value), page);
-  const items = Object.values(value);
-  if (Array.isArray(value) && items.length > 0 && items.every(isScalar)) return scalarsHtml(value, page);
+  if (isScalar(value)) return leafHtml(String(value), page);
+  const items: Json[] = Object.values(value);
+  if (Array.isArray(value) && items.length > 0 && value.every(isScalar)) return scalarsHtml(value, page);
   if (isObject(value) && items.length > 0 && depth < deepest) return listHtml(value, depth + 1, page);
   return leafHtml(toJson(value), page);
 }
 
-function isScalar(value: Json): boolean {
+type Scalar = Exclude<Json, object>;
+
+function isScalar(value: Json): value is Scalar {
   return typeof value !== 'object' || value === null;
 }
 
-function scalarsHtml(values: readonly Json[], page: Page): string {
+function scalarsHtml(values: readonly Scalar[], page: Page): string {
   const shown = takeWhile(values, mostFields, page, (value) => {
     page.room.left -= 10;
     return `<li>${leafHtml(String(value), page)}</li>`;

@@ -133,8 +133,9 @@ function readNotebookEdit(input: JsonObject): Work | undefined {
 
 function readPatch(input: JsonObject): Work | undefined {
   const field = ['input', 'patch', 'patchText'].find((name) => typeof input[name] === 'string');
-  if (field === undefined) return readCommand(input);
-  return patchWork(String(input[field]), without(input, field));
+  const text = field === undefined ? undefined : input[field];
+  if (field === undefined || typeof text !== 'string') return readCommand(input);
+  return patchWork(text, without(input, field));
 }
 
 function patchWork(text: string, rest: JsonObject): Work | undefined {
@@ -239,8 +240,7 @@ function todoOf(item: JsonObject): Todo | undefined {
 }
 
 function stringIn(input: JsonObject, names: readonly string[]): string | undefined {
-  const name = names.find((each) => typeof input[each] === 'string');
-  return name === undefined ? undefined : String(input[name]);
+  return names.map((name) => input[name]).find((value) => typeof value === 'string');
 }
 
 function without(input: JsonObject, ...names: string[]): JsonObject {

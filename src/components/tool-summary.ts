@@ -87,22 +87,18 @@ function addressOf(address: string): string {
 }
 
 function amountOf(work: Work, output: string | undefined): string {
-  switch (work.kind) {
-    case 'write':
-      return linesOf(countLines(work.content));
-    case 'read':
-      return rangeOf(work.lines, output);
-    case 'search': {
-      const count = output === undefined ? undefined : countResults(output);
-      return count === undefined ? '' : count === 1 ? '1 result' : `${formatCount(count)} results`;
-    }
-    case 'todos': {
-      const done = work.todos.filter(({ state }) => state === 'done').length;
-      return `${done} of ${work.todos.length} done`;
-    }
-    default:
-      return '';
-  }
+  if (work.kind === 'write') return linesOf(countLines(work.content));
+  if (work.kind === 'read') return rangeOf(work.lines, output);
+  if (work.kind === 'search') return resultsOf(output);
+  if (work.kind !== 'todos') return '';
+  const done = work.todos.filter(({ state }) => state === 'done').length;
+  return `${done} of ${work.todos.length} done`;
+}
+
+function resultsOf(output: string | undefined): string {
+  const count = output === undefined ? undefined : countResults(output);
+  if (count === undefined) return '';
+  return count === 1 ? '1 result' : `${formatCount(count)} results`;
 }
 
 function linesOf(count: number): string {
