@@ -1,7 +1,5 @@
 import type { PageRound } from '../snapshot/pages.ts';
-import type { Json, SnapshotFile, SnapshotMessage, SnapshotPart } from '../snapshot/snapshot.ts';
-
-export type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
+import type { SnapshotFile, SnapshotMessage } from '../snapshot/snapshot.ts';
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -40,55 +38,6 @@ export function shorten(text: string, limit: number): string {
 /** `1,234,567`. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
-}
-
-/** What a page shows of a long text. */
-export interface Excerpt {
-  head: string;
-  /** Characters between head and tail; 0 where the head is the whole text. */
-  leftOut: number;
-  tail: string;
-}
-
-/** A browser lays out this much at once without a pause; what tools say can be a hundred times as long. */
-const shownWhole = 20_000;
-const headLength = 12_000;
-const tailLength = 4_000;
-/** A line end this near is where the text is cut. */
-const nearLength = 1_000;
-
-/** The whole of a text up to 20,000 characters long, else its beginning and its end, cut between lines if it has any. */
-export function excerptOf(text: string): Excerpt {
-  if (text.length <= shownWhole) return { head: text, leftOut: 0, tail: '' };
-  const headEnd = headEndOf(text);
-  const tailStart = tailStartOf(text);
-  return {
-    head: text.slice(0, headEnd),
-    leftOut: countCharacters(text.slice(headEnd, tailStart)),
-    tail: text.slice(tailStart),
-  };
-}
-
-function headEndOf(text: string): number {
-  const lineEnd = text.lastIndexOf('\n', headLength - 1) + 1;
-  if (lineEnd > headLength - nearLength) return lineEnd;
-  return isLowHalf(text, headLength) ? headLength - 1 : headLength;
-}
-
-function tailStartOf(text: string): number {
-  const start = text.length - tailLength;
-  const lineStart = text.slice(start - 1, start + nearLength).indexOf('\n') + start;
-  if (lineStart >= start) return lineStart;
-  return isLowHalf(text, start) ? start + 1 : start;
-}
-
-/** Whether a cut here would part the two UTF-16 halves of one character. */
-function isLowHalf(text: string, index: number): boolean {
-  return /[\uDC00-\uDFFF]/.test(text.charAt(index));
-}
-
-function countCharacters(text: string): number {
-  return text.length - (text.match(/[\uDC00-\uDFFF]/g)?.length ?? 0);
 }
 
 /** The last segment of a name with sub-folders: what a download is called. */
@@ -161,98 +110,6 @@ function withoutMarks(line: string): string {
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/[`*]{1,3}|(?<![\p{L}\p{N}])_{1,3}|_{1,3}(?![\p{L}\p{N}])/gu, '')
     .trim();
-}
-
-/** Text for a `<pre>`, whose first line break a browser takes for part of the source and drops. */
-export function inPre(text: string): string {
-  return text.startsWith('\n') ? `\n${text}` : text;
-}
-
-/** Fields that say most about a tool call, the most telling first. */
-const tellingFields = [
-  'command',
-  'file_path',
-  'path',
-  'notebook_path',
-  'pattern',
-  'query',
-  'url',
-  'description',
-  'prompt',
-  'title',
-  'name',
-];
-
-/** One line that tells what a tool was asked: `npm test`, `src/main.ts`. Empty where nothing says it shortly. */
-export function toolHint(input: Json): string {
-  if (typeof input === 'string') return firstLine(input);
-  if (!isObject(input)) return '';
-  const field = tellingFields.find((name) => typeof input[name] === 'string' && input[name] !== '');
-  const value =
-    field === undefined ? Object.values(input).find((each) => typeof each === 'string') : input[field];
-  return typeof value === 'string' ? firstLine(value) : '';
-}
-
-function firstLine(text: string): string {
-  const line = text.slice(0, 2000).trimStart().split('\n', 1)[0] ?? '';
-  return shorten(line.trimEnd(), 120);
-}
-
-export interface Edit {
-  removed: string;
-  added: string;
-}
-
-export interface ToolInput {
-  /** Simple values, in the order they were given. */
-  fields: [name: string, value: string][];
-  edits: Edit[];
-  /** The whole input, where it is neither fields nor edits. */
-  json?: string;
-}
-
-const mostFields = 50;
-
-/** Sorts the input of a tool into what can be shown plainly: fields and edits, or JSON where it is nested. */
-export function toolInput(input: Json): ToolInput {
-  if (!isObject(input)) {
-    const json = typeof input === 'string' ? input : JSON.stringify(input, null, 2);
-    return { fields: [], edits: [], json };
-  }
-  const { edits, rest } = takeEdits(input);
-  // Each of them is bounded on the page, so their number must be, too; no real tool takes so many.
-  if (Object.keys(rest).length > mostFields)
-    return { fields: [], edits, json: JSON.stringify(rest, null, 2) };
-  const fields: [string, string][] = [];
-  for (const [name, value] of Object.entries(rest)) {
-    if (typeof value === 'object' && value !== null)
-      return { fields: [], edits, json: JSON.stringify(rest, null, 2) };
-    fields.push([name, String(value)]);
-  }
-  return { fields, edits };
-}
-
-function takeEdits(input: { [key: string]: Json }): { edits: Edit[]; rest: { [key: string]: Json } } {
-  const edit = editOf(input);
-  if (edit) return { edits: [edit], rest: without(input, 'old_string', 'new_string') };
-  const list = Array.isArray(input['edits']) ? input['edits'] : [];
-  const edits = list.flatMap((each) => editOf(each) ?? []);
-  if (edits.length === 0 || edits.length < list.length) return { edits: [], rest: input };
-  return { edits, rest: without(input, 'edits') };
-}
-
-function without(input: { [key: string]: Json }, ...names: string[]): { [key: string]: Json } {
-  return Object.fromEntries(Object.entries(input).filter(([name]) => !names.includes(name)));
-}
-
-function editOf(value: Json): Edit | undefined {
-  if (!isObject(value)) return undefined;
-  const { old_string: removed, new_string: added } = value;
-  return typeof removed === 'string' && typeof added === 'string' ? { removed, added } : undefined;
-}
-
-function isObject(value: Json | undefined): value is { [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Raster types that browsers draw inside a page. SVG is a document and is offered as a download only. */

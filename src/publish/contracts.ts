@@ -32,6 +32,7 @@ export interface Output<T extends Stage = Stage> {
   has(id: ShareId): boolean;
   /** The first bytes of a published file, as text; empty when it is not there. */
   beginning(id: ShareId, path: string): string;
+  hasPath(id: ShareId, path: string): boolean;
   stage(id: ShareId): T;
   settle(stage: Pick<T, 'folder'>): Promise<void>;
   commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;

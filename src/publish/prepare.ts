@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { toRevision } from '../snapshot/revision.ts';
+import { longTexts } from '../snapshot/long-text.ts';
 import { publicNames, toSnapshot, type Choice } from '../snapshot/privacy.ts';
 import { toMarkdown } from '../snapshot/to-markdown.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -77,8 +78,8 @@ export function createPrepare<S extends Source, T extends Stage>(
       for (const [path, html] of pages) stage.write(path, html);
       stage.write('conversation.md', toMarkdown(snapshot, shareUrl(site, id)));
       stage.write('conversation.json', json);
+      const keep = [...attached.keep, ...kept, ...stageLongTexts(snapshot, stage, output)];
       const { folder } = stage;
-      const keep = [...attached.keep, ...kept];
       return {
         kind: 'staged',
         stage: { id, folder },
@@ -94,6 +95,19 @@ export function createPrepare<S extends Source, T extends Stage>(
       throw error;
     }
   };
+}
+
+/** @returns Paths that are in the output already and stay. */
+function stageLongTexts(snapshot: Snapshot, stage: Stage, output: Pick<Output, 'hasPath'>): string[] {
+  // The owner may have attached the very same text under the very same name.
+  const attached = new Set(snapshot.files.map((file) => file.path));
+  const texts = longTexts(snapshot).filter(({ path }) => !attached.has(path));
+  const keep: string[] = [];
+  for (const { path, text } of texts) {
+    if (output.hasPath(stage.id, path)) keep.push(path);
+    else stage.write(path, text);
+  }
+  return keep;
 }
 
 /** Digest of everything a page is made from. Equal inputs mean there is nothing to do. */

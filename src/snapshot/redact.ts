@@ -1,3 +1,4 @@
+import { escapeSequence, withoutEscapeSequences } from './escape-sequences.ts';
 import type { Json } from './snapshot.ts';
 
 /**
@@ -64,7 +65,21 @@ export function redactor(owner: { name?: string; email?: string }): Redact {
       new RegExp(`(?<![\\p{L}\\p{N}])${escapeRegExp(owner.name.trim())}(?![\\p{L}\\p{N}])`, 'gu'),
       '[owner]',
     ]);
-  return (text) => steps.reduce((result, [pattern, to]) => result.replace(pattern, to), withoutHomes(text));
+  const redact = (text: string): string =>
+    steps.reduce((result, [pattern, to]) => result.replace(pattern, to), withoutHomes(text));
+  return (text) => (text.includes('\u001B') ? redactBetween(text, redact) : redact(text));
+}
+
+/**
+ * The `m` that ends a colour is a letter to every pattern, and a colour may begin inside a name. So each piece between
+ * two sequences is a text of its own; where that hides less than the whole text as it is read, colours are given up.
+ */
+function redactBetween(text: string, redact: Redact): string {
+  const whole = redact(withoutEscapeSequences(text));
+  const pieces = text.split(escapeSequence).map(redact);
+  if (pieces.join('') !== whole) return whole;
+  const sequences = (text.match(escapeSequence) ?? []).map(redact);
+  return pieces.map((piece, index) => piece + (sequences[index] ?? '')).join('');
 }
 
 /** A word of every pattern above: most text has none of them, and this test is twenty times as fast. */

@@ -8,6 +8,7 @@ import type { AstroIntegration, AstroUserConfig } from 'astro';
 import { type DefaultTreeAdapterTypes, parse } from 'parse5';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ShareError } from '../../src/errors.ts';
+import { passesPlainly } from '../../src/render/plain-page.ts';
 import { type Fragment, type FragmentCache, loadRenderer, type Place } from '../../src/render/renderer.ts';
 import type { Json, Snapshot } from '../../src/snapshot/snapshot.ts';
 import { type ShareId, toSiteUrl } from '../../src/urls.ts';
@@ -66,17 +67,17 @@ describe('a page', () => {
     ).toEqual([
       'Thinking',
       'Bash head -5 sales-2025.csv && wc -l sales-2025.csv',
-      'Read notebooks/regional/quarterly/very/deep/folder/with/a/long/path/analysis.ipynb',
-      'Edit analysis.py',
-      'mcp__warehouse__query failed',
-      'WebSearch harbour ferry timetable february 2025 no result',
+      'Read notebooks/regional/quarterly/very/deep/folder/with/a/long/path/analysis.ipynb lines 1–80',
+      'Edit analysis.py +3 −2',
+      'warehouse: query failed',
+      'Search "harbour ferry timetable february 2025" no result',
     ]);
   });
 
-  test('shows an edit as what was removed and what was added', async () => {
+  test('shows an edit as a comparison, line by line', async () => {
     const page = await draw(aRichSnapshot());
-    expect(textWithClass(page, 'removed')).toEqual(["rows = rows[rows.month == 'Feb']\nrows.sum()"]);
-    expect(textWithClass(page, 'added')[0]).toContain('# Closed days are missing, not zero.');
+    expect(textWithClass(page, 'removed')).toEqual(["−rows = rows[rows.month == 'Feb']\n−rows.sum()"]);
+    expect(textWithClass(page, 'added')[0]).toContain('\n+# Closed days are missing, not zero.\n');
   });
 
   test('keeps the lines of a tool output as they are', async () => {
@@ -100,11 +101,15 @@ describe('a page', () => {
     expect(tail.length).toBeGreaterThan(3_000);
     const leftOut = output.length - head.length - tail.length;
     expect(textWithClass(page, 'left-out').map((each) => each.replace(/\s+/g, ' '))).toEqual([
-      `${leftOut.toLocaleString('en')} characters are left out here; conversation.json has all of it.`,
+      `${leftOut.toLocaleString('en')} characters are left out here; output.txt (5.0 MB) has all of it.`,
     ]);
     const [note] = elements(page).filter((element) => attribute(element, 'class') === 'left-out');
-    expect(within(note).map((link) => attribute(link, 'href'))).toEqual([
-      '/repo/share/0123456789abcdefghjkmnpqrs/conversation.json',
+    const digest = createHash('sha256').update(output).digest('hex').slice(0, 32);
+    expect(within(note).map(attributes)).toEqual([
+      {
+        href: `/repo/share/0123456789abcdefghjkmnpqrs/files/${digest}/output.txt`,
+        download: 'output.txt',
+      },
     ]);
   });
 
@@ -119,10 +124,62 @@ describe('a page', () => {
     ['number of fields', { input: Object.fromEntries(Array.from(long, (_, index) => [`f${index}`, 1])) }],
     ['name', { name: long }],
     ['output in one line', { output: long }],
+    ['output of markup', { output: '<'.repeat(20_000) }],
+    ['output in colours', { output: '\u001B[31mx\u001B[32my'.repeat(1_800) }],
+    ['output of invisible characters', { output: 'a\u200B'.repeat(10_000) }],
+    [
+      'number of edits',
+      {
+        name: 'MultiEdit',
+        input: { file_path: 'a', edits: times(1_000, { old_string: '<a', new_string: '<b' }) },
+      },
+    ],
+    [
+      'number of changed lines',
+      { name: 'Edit', input: { old_string: '<\n'.repeat(9_000), new_string: '>\n'.repeat(9_000) } },
+    ],
+    [
+      'number of todos',
+      { name: 'TodoWrite', input: { todos: times(10_000, { content: 'x', status: 'completed' }) } },
+    ],
+    ['number of items', { input: { list: times(100_000, 1), object: { list: times(100_000, '<') } } }],
   ])('is bounded, whatever the %s of a tool call', async (_what, call) => {
     const page = await draw(withToolCall(call));
     expect(page.length).toBeLessThan(100_000);
     expect(page.isWellFormed()).toBe(true);
+  });
+
+  test('of tool calls of every kind is in the plain form that the gate reads quickest', async () => {
+    const attack = '</pre></dd><script>alert("1")</script>\u001B[31m<b class="x">\u202E';
+    const nested = { [attack]: attack, list: [attack], object: { a: { b: { c: attack } } } };
+    const calls: { name: string; input: Json; output?: string }[] = [
+      { name: 'Bash', input: { command: attack, ...nested }, output: `Exit code 1\n${attack}` },
+      { name: 'Edit', input: { file_path: attack, old_string: attack, new_string: `${attack}\n${attack}` } },
+      { name: 'Write', input: { file_path: attack, content: attack.repeat(2_000) } },
+      {
+        name: 'TodoWrite',
+        input: {
+          todos: [
+            { content: attack, status: 'completed' },
+            { content: 'x', status: 'in_progress' },
+          ],
+        },
+      },
+      {
+        name: 'apply_patch',
+        input: `*** Begin Patch\n*** Update File: ${attack}\n-${attack}\n+x\n*** End Patch`,
+      },
+      { name: 'Grep', input: { pattern: attack, path: attack }, output: attack.repeat(1_000) },
+      { name: `mcp__${attack}__x`, input: [attack, nested], output: '' },
+    ];
+    const round = aRound(1, 'run', 'done');
+    for (const call of calls) round.messages[1]?.parts.push({ type: 'tool-call', status: 'failed', ...call });
+    const page = await draw(aSnapshot({ rounds: [round] }));
+    expect(passesPlainly(page)).toBe(true);
+    expect(elements(page).filter(({ tagName }) => tagName === 'script')).toHaveLength(1);
+    const boxes = elements(page).filter(({ tagName }) => tagName === 'input');
+    expect(boxes.map((box) => attribute(box, 'aria-label'))).toEqual(['Done', 'In progress']);
+    expect(textWithClass(page, 'label')).toContain('Error');
   });
 
   test('shows a tool output of 20,000 characters whole', async () => {
@@ -442,6 +499,10 @@ test('a snapshot that points to a file it does not have is a bug, not a page', a
   round.messages[0]?.parts.push({ type: 'file', file: 3 });
   await expect(draw(aSnapshot({ rounds: [round] }))).rejects.toThrow('The snapshot has no file 3.');
 });
+
+function times(count: number, value: Json): Json[] {
+  return Array.from({ length: count }, () => value);
+}
 
 function withToolCall(call: { name?: string; input?: Json; output?: string }): Snapshot {
   const round = aRound(1, 'run', 'done');

@@ -83,3 +83,25 @@ test.each([
   redact(`/home${text}`);
   expect(performance.now() - start).toBeLessThan(1000);
 });
+
+describe('in the colours of a terminal', () => {
+  const esc = '\u001B';
+  const named = redactor({ name: 'Mira Sol', email: 'mira@example.org' });
+
+  test.each([
+    ['a home after a colour', `${esc}[34m/home/mira/app${esc}[0m ok`, `${esc}[34m~/app${esc}[0m ok`],
+    ['a home before a reset', `/home/mira${esc}[0m ok`, `~${esc}[0m ok`],
+    ['a name after a colour', `${esc}[1mMira Sol${esc}[0m`, `${esc}[1m[owner]${esc}[0m`],
+    [
+      'a link with a home',
+      `${esc}]8;;file:///home/mira/a\u0007a${esc}]8;;\u0007`,
+      `${esc}]8;;file://~/a\u0007a${esc}]8;;\u0007`,
+    ],
+  ])('%s is hidden and the colours stay', (_name, text, expected) => {
+    expect(named(text)).toBe(expected);
+  });
+
+  test('a home with a colour inside its name is hidden, and the colours go', () => {
+    expect(named(`/home/mi${esc}[31mra${esc}[0m/app`)).toBe('~/app');
+  });
+});

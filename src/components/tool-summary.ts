@@ -1,0 +1,149 @@
+import type { Json } from '../snapshot/snapshot.ts';
+import { isObject, type LineRange, type ToolCall, type Work } from './tool-call.ts';
+import { countResults, lastLineNumber, type ToolOutput } from './tool-output.ts';
+import { countLines, oneLine, shortPath } from './tool-text.ts';
+import { countOf, formatCount } from './words.ts';
+
+/** One line that says what was done: `Edit src/app.ts +12 −3`, `Bash npm test → exit 1`. Nothing in it is escaped. */
+export interface Summary {
+  name: string;
+  /** What it was done to. */
+  object: string;
+  /** How much of it: `34 lines`. */
+  amount: string;
+  /** Lines added and removed, where something was changed. */
+  changed: { added: number; removed: number } | undefined;
+  /** How it ended, if that is worth a word. */
+  mark: string;
+  isFailed: boolean;
+}
+
+/** Characters. With the marks at its end a line stays below 120. */
+const longestName = 32;
+const longestObject = 84;
+
+export function summaryOf(call: ToolCall, work: Work, output: ToolOutput | undefined): Summary {
+  const exitCode = output?.exitCode;
+  const isFailed = call.status === 'failed' || (exitCode !== undefined && exitCode !== 0);
+  const failure = exitCode === undefined || exitCode === 0 ? 'failed' : `→ exit ${exitCode}`;
+  return {
+    name: oneLine(nameOf(call, work), longestName),
+    object: objectOf(work),
+    amount: isFailed ? '' : amountOf(work, output?.text),
+    changed: isFailed ? undefined : changedIn(work),
+    mark: isFailed ? failure : call.status === 'pending' ? 'no result' : '',
+    isFailed,
+  };
+}
+
+const verbs: Partial<Record<Work['kind'], string>> = {
+  edit: 'Edit',
+  patch: 'Edit',
+  write: 'Write',
+  read: 'Read',
+  search: 'Search',
+  fetch: 'Fetch',
+  task: 'Task',
+  todos: 'Todo',
+};
+
+function nameOf({ name }: ToolCall, { kind }: Work): string {
+  const [, server, tool] = /^mcp__(.+?)__(.+)$/s.exec(name.slice(0, 400)) ?? [];
+  if (server !== undefined && tool !== undefined) return `${server}: ${tool}`;
+  return verbs[kind] ?? name;
+}
+
+function objectOf(work: Work): string {
+  switch (work.kind) {
+    case 'edit':
+    case 'write':
+    case 'read':
+      return shortPath(work.path, longestObject);
+    case 'patch':
+      return work.changes.length === 1
+        ? shortPath(work.changes[0]?.file ?? '', longestObject)
+        : countOf(work.changes.length, 'file');
+    case 'command':
+      return oneLine(work.command, longestObject);
+    case 'search': {
+      const query = `"${oneLine(work.query, 52)}"`;
+      return work.place === '' ? query : `${query} in ${shortPath(work.place, 28)}`;
+    }
+    case 'fetch':
+      return oneLine(addressOf(work.url), longestObject);
+    case 'task':
+      return `"${oneLine(work.description, longestObject - 2)}"`;
+    case 'todos':
+      return '';
+    case 'other':
+      return toolHint(work.rest);
+  }
+}
+
+function addressOf(address: string): string {
+  if (!URL.canParse(address)) return address;
+  const { host, pathname } = new URL(address);
+  return host + (pathname === '/' ? '' : pathname);
+}
+
+function amountOf(work: Work, output: string | undefined): string {
+  if (work.kind === 'write') return linesOf(countLines(work.content));
+  if (work.kind === 'read') return rangeOf(work.lines, output);
+  if (work.kind === 'search') return resultsOf(output);
+  if (work.kind !== 'todos') return '';
+  const done = work.todos.filter(({ state }) => state === 'done').length;
+  return `${done} of ${work.todos.length} done`;
+}
+
+function resultsOf(output: string | undefined): string {
+  const count = output === undefined ? undefined : countResults(output);
+  if (count === undefined) return '';
+  return count === 1 ? '1 result' : `${formatCount(count)} results`;
+}
+
+function linesOf(count: number): string {
+  return count === 1 ? '1 line' : `${formatCount(count)} lines`;
+}
+
+/** A file may end before the range that was asked for. */
+function rangeOf({ first, last }: LineRange, output = ''): string {
+  if (first === undefined && last === undefined) return '';
+  const from = first ?? 1;
+  const end = lastLineNumber(output) ?? Infinity;
+  const to = Math.min(last ?? Infinity, end < from ? Infinity : end);
+  if (to === Infinity) return `from line ${from}`;
+  return to <= from ? `line ${from}` : `lines ${from}–${to}`;
+}
+
+function changedIn(work: Work): Summary['changed'] {
+  if ((work.kind !== 'edit' && work.kind !== 'patch') || work.changes.length === 0) return undefined;
+  return {
+    added: work.changes.reduce((sum, change) => sum + change.addedLines, 0),
+    removed: work.changes.reduce((sum, change) => sum + change.removedLines, 0),
+  };
+}
+
+/** Fields that say most about a tool call, the most telling first. */
+const tellingFields = [
+  'command',
+  'file_path',
+  'path',
+  'notebook_path',
+  'pattern',
+  'query',
+  'url',
+  'description',
+  'prompt',
+  'title',
+  'name',
+];
+
+/** One line that tells what a tool was asked. Empty where nothing says it shortly. */
+function toolHint(input: Json): string {
+  if (typeof input === 'string') return oneLine(input, longestObject);
+  if (!isObject(input)) return '';
+  const field = tellingFields.find((name) => typeof input[name] === 'string' && input[name] !== '');
+  const value =
+    field === undefined ? Object.values(input).find((each) => typeof each === 'string') : input[field];
+  return typeof value === 'string' ? oneLine(value, longestObject) : '';
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { Snapshot } from './snapshot.ts';
+
+/** UTF-16 units. A browser lays out this much at once without a pause; what tools say can be a hundred times as long. */
+export const shownWhole = 20_000;
+
+/** A tool's output too long for the page: a text file beside it. */
+export interface LongText {
+  /** Path below the share's folder, made like that of an attached file; other words, another path. */
+  path: string;
+  text: string;
+  sizeBytes: number;
+}
+
+/** The file for a tool's output; undefined where the page has room for it. */
+export function toLongText(output: string): LongText | undefined {
+  if (output.length <= shownWhole) return undefined;
+  const digest = createHash('sha256').update(output).digest('hex').slice(0, 32);
+  return { path: `files/${digest}/output.txt`, text: output, sizeBytes: Buffer.byteLength(output) };
+}
+
+/** Every file that the page links for an output, each path once. */
+export function longTexts(snapshot: Snapshot): LongText[] {
+  const byPath = new Map<string, LongText>();
+  for (const { messages } of snapshot.rounds)
+    for (const part of messages.flatMap((message) => message.parts)) {
+      const long = part.type === 'tool-call' ? toLongText(part.output ?? '') : undefined;
+      if (long !== undefined) byPath.set(long.path, long);
+    }
+  return [...byPath.values()];
+}

@@ -1,0 +1,80 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { App } from '../../cli/app.ts';
+import { toLongText } from '../../src/snapshot/long-text.ts';
+import { owner } from '../support/act.ts';
+import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+
+let data: DataFolder;
+let app: App;
+
+beforeEach(async () => {
+  data = aDataFolder();
+  app = await data.open();
+});
+
+afterEach(() => {
+  app.close();
+  data.remove();
+});
+
+const outputOf = (word: string) => `${word} 🙂\n`.repeat(5_000);
+const pathOf = (output: string) => toLongText(output)?.path ?? '';
+
+function write(outputs: string[], title = 'A talk', files: Record<string, string> = {}): void {
+  const content = outputs.map((output) => ({
+    type: 'tool-call',
+    name: 'Bash',
+    input: { command: 'cat' },
+    output,
+    status: 'done',
+  }));
+  const messages = [
+    { id: 'm1', role: 'user', content: 'Go.' },
+    { id: 'm2', role: 'assistant', content: [{ type: 'text', text: 'Done.' }, ...content] },
+  ];
+  data.write('talk', aConversation({ title, messages }), files);
+}
+
+async function publish(): Promise<string> {
+  const { share } = await app.publisher.create('talk', owner);
+  return join(data.paths.output, 'share', share.id);
+}
+
+test('a long output is a file that the page links; it stays, is replaced, and goes with its call', async () => {
+  const [first, second] = [outputOf('first'), outputOf('second')];
+  write([first, first, 'short']);
+  const folder = await publish();
+  const file = join(folder, pathOf(first));
+  expect(readFileSync(file, 'utf8')).toBe(first);
+  expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain(
+    `/${pathOf(first)}" download="output.txt"`,
+  );
+  expect(readdirSync(join(folder, 'files'))).toHaveLength(1);
+  const { ino } = statSync(file);
+
+  write([first, second], 'Another title');
+  expect(await app.publisher.sync('talk')).toBe('published');
+  expect(statSync(file).ino).toBe(ino); // not written again
+  expect(readFileSync(join(folder, pathOf(second)), 'utf8')).toBe(second);
+
+  write(['short', second]);
+  await app.publisher.sync('talk');
+  expect(existsSync(file)).toBe(false);
+  expect(existsSync(join(folder, pathOf(second)))).toBe(true);
+
+  write(['short']);
+  await app.publisher.sync('talk');
+  expect(existsSync(join(folder, 'files'))).toBe(false);
+});
+
+test('the same text attached under the same name is one file', async () => {
+  const output = outputOf('twin');
+  write([output], 'A talk', { 'output.txt': output });
+  const folder = await publish();
+  expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(output);
+  write([output], 'Another title', { 'output.txt': output });
+  expect(await app.publisher.sync('talk')).toBe('published');
+  expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(output);
+});
