@@ -102,11 +102,15 @@ export function digestInputs(signature: string, choice: Choice, drawnBy: readonl
   return hash.digest('hex').slice(0, 32);
 }
 
-/** `conversation.json`: the snapshot, with links that work from anywhere. */
+/** `conversation.json`: the snapshot without previews, with links that work from anywhere. */
 function toPublicJson(snapshot: Snapshot, site: SiteUrl, id: ShareId): string {
   const origin = new URL(site).origin;
   const url = (path: string) => `${origin}${sharePath(site, id)}/${encodePath(path)}`;
-  const files = snapshot.files.map((file) => ({ ...file, url: url(file.path) }));
+  const files = snapshot.files.map((file) => ({
+    ...file,
+    preview: undefined, // which JSON leaves out
+    url: url(file.path),
+  }));
   const zip = snapshot.zip && { ...snapshot.zip, url: url(snapshot.zip.path) };
   return `${JSON.stringify({ link: shareUrl(site, id), ...snapshot, files, zip }, null, 1)}\n`;
 }
