@@ -13,7 +13,7 @@
     time.textContent = clock.format(new Date(time.dateTime));
   }
 
-  for (const box of document.querySelectorAll('pre, .prose table')) {
+  for (const box of document.querySelectorAll('pre, .prose table, math[display=block]')) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
 

@@ -29,7 +29,8 @@ function published(name: string): string {
   return readFileSync(join(data.paths.output, path), 'utf8');
 }
 
-const cellsOf = (page: string) => [...page.matchAll(/<t(?:d|h scope="col")>([^<]*)</g)].map(([, cell]) => cell);
+const cellsOf = (page: string) =>
+  [...page.matchAll(/<t(?:d|h scope="col")>([^<]*)</g)].map(([, cell]) => cell);
 
 test('the owner is hidden in previews, while the files stay what they are', async () => {
   data.write('talk', aConversation({ owner }), files);
