@@ -104,7 +104,7 @@ const scrollsSideways = (page: Page) =>
     return scrollWidth > clientWidth;
   });
 
-describe.skipIf(missing)('in a browser (needs Chromium)', () => {
+describe.skipIf(missing)('in a browser (needs Chromium)', { timeout: 60_000 }, () => {
   describe.each(pageNames)('%s', (name) => {
     test.each(looks)('axe has nothing to say at $width px, $colorScheme', async (look) => {
       const { page, trouble } = await open(urlOf(name), look);
