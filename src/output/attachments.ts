@@ -7,6 +7,7 @@ import { fileKind, kindLabel } from './file-kinds.ts';
 import type { Output, Stage } from './folder.ts';
 import { takeFile, type OnBytes } from './intake.ts';
 import { displayName, zipName, zipPaths } from './names.ts';
+import { previewOf } from './preview.ts';
 import { writeZip, zipKey } from './zip.ts';
 
 /** Remembers what was found out about a file for as long as its signature stays the same. */
@@ -37,6 +38,9 @@ type Named = Pick<ConversationFile, 'name' | 'content'> & {
 
 /** Told how many bytes have been copied and zipped, of how many. */
 export type OnProgress = (doneBytes: number, totalBytes: number) => void;
+
+/** Raised when facts hold more, or what they hold is found out otherwise: those remembered before are not used then. */
+const factsVersion = 2;
 
 /** A file written this short a time ago may change again within the same clock tick. */
 const settledAfterMs = 50;
@@ -116,6 +120,7 @@ async function takeIn(
     head: taken.head,
     ...(file.mediaType === undefined ? {} : { mediaType: file.mediaType }),
   });
+  const preview = previewOf({ ...kind, ...taken });
   const facts: FileFacts = {
     displayName: displayName(file.publicName),
     path: `files/${taken.sha256.slice(0, 32)}/${kind.servedName}`,
@@ -124,6 +129,7 @@ async function takeIn(
     sizeBytes: taken.sizeBytes,
     sha256: taken.sha256,
     ...kind.image,
+    ...(preview === undefined ? {} : { preview }),
   };
   stage.adopt(facts.path, taken.stagedPath);
   if (signature !== undefined && signature === signatureOf(file)) {
@@ -139,9 +145,8 @@ function signatureOf(file: Named): string | undefined {
   const stats = lstatSync(file.content.path, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined || stats.isSymbolicLink()) return undefined;
   if (Date.now() - Number(stats.ctimeMs) < settledAfterMs) return undefined;
-  return [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs, file.mediaType ?? '', file.publicName].join(
-    ':',
-  );
+  const { ino, size, mtimeNs, ctimeNs } = stats;
+  return [factsVersion, ino, size, mtimeNs, ctimeNs, file.mediaType ?? '', file.publicName].join(':');
 }
 
 async function placeZip(

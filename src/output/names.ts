@@ -72,6 +72,20 @@ export function displayName(original: string): string {
   return name.trim() === '' ? nothingLeft : name;
 }
 
+/**
+ * Text of a file as viewers read it, line by line. As with names, what reorders the line is spelled out and what does
+ * not show is left out; only joiners and variation selectors stay, since whole scripts need them. Line ends become
+ * `\n`, and what colours a terminal goes.
+ */
+export function plainText(original: string): string {
+  return original
+    .toWellFormed()
+    .replace(/\u001B\[[0-9;?]*[A-Za-z]/g, '')
+    .replace(/\r\n?/g, '\n')
+    .replace(deceiving, (character) => (/[\t\n]/.test(character) ? character : spelledOut(character)))
+    .replace(invisible, (character) => (/[\t\n\u200C\u200D\uFE00-\uFE0F]/.test(character) ? character : ''));
+}
+
 /** `<title>.zip`, safe, at most 80 bytes; `conversation.zip` for a title of which nothing is left. */
 export function zipName(title: string): string {
   // Some hosts look at every extension of a name: `notes.php.zip` must not be a program there.

@@ -63,7 +63,7 @@ export function createPrepare<S extends Source, T extends Stage>(
       const attached = await attach(name, title, conversation.files, fileNames, stage);
       const snapshot = toSnapshot(conversation, attached.facts, attached.zip, choice);
       const json = toPublicJson(snapshot, site, id);
-      const revision = toRevision(json, [...drawnBy, choice.preview ? 'preview' : '']);
+      const revision = toRevision(JSON.stringify(snapshot), [...drawnBy, choice.preview ? 'preview' : '']);
       const unmoved = before.settled && sources.signature(source)?.text === before.text;
       const inputs = unmoved ? digestInputs(before.text, choice, drawnBy) : undefined;
       const owner = conversation.owner.id;
@@ -120,11 +120,15 @@ export function digestInputs(signature: string, choice: Choice, drawnBy: readonl
   return hash.digest('hex').slice(0, 32);
 }
 
-/** `conversation.json`: the snapshot, with links that work from anywhere. */
+/** `conversation.json`: the snapshot without previews, with links that work from anywhere. */
 function toPublicJson(snapshot: Snapshot, site: SiteUrl, id: ShareId): string {
   const origin = new URL(site).origin;
   const url = (path: string) => `${origin}${sharePath(site, id)}/${encodePath(path)}`;
-  const files = snapshot.files.map((file) => ({ ...file, url: url(file.path) }));
+  const files = snapshot.files.map((file) => ({
+    ...file,
+    preview: undefined, // which JSON leaves out
+    url: url(file.path),
+  }));
   const zip = snapshot.zip && { ...snapshot.zip, url: url(snapshot.zip.path) };
   return `${JSON.stringify({ link: shareUrl(site, id), ...snapshot, files, zip }, null, 1)}\n`;
 }

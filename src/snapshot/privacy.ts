@@ -1,4 +1,5 @@
 import type { Conversation, Message, Part } from '../conversation/conversation.ts';
+import { toFilePreview, type FilePreview } from './preview.ts';
 import { redactJson, redactor, type Redact } from './redact.ts';
 import { toRounds } from './rounds.ts';
 import type { Json, Snapshot, SnapshotFile, SnapshotMessage, SnapshotPart, SnapshotZip } from './snapshot.ts';
@@ -22,6 +23,8 @@ export interface FileFacts {
   sha256: string;
   width?: number;
   height?: number;
+  /** Not redacted, and longer than what is shown. */
+  preview?: FilePreview;
 }
 
 /**
@@ -118,6 +121,7 @@ function toFile(fact: FileFacts, description: string | undefined, redact: Redact
     ...(description === undefined ? {} : { description: redact(description) }),
     ...(fact.width === undefined ? {} : { width: fact.width }),
     ...(fact.height === undefined ? {} : { height: fact.height }),
+    ...(fact.preview === undefined ? {} : { preview: toFilePreview(fact.preview, redact) }),
   };
 }
 

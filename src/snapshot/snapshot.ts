@@ -1,3 +1,5 @@
+import type { FilePreview } from './preview.ts';
+
 /**
  * What a viewer may see of a conversation at one moment: plain JSON data. Everything in it is public.
  * Times are ISO 8601 in UTC.
@@ -52,6 +54,8 @@ export interface SnapshotFile {
   /** Pixels, for raster images whose header could be read. */
   width?: number;
   height?: number;
+  /** For text and tables. Not in `conversation.json`, whose readers have the file itself. */
+  preview?: FilePreview;
 }
 
 export interface SnapshotZip {

@@ -229,7 +229,7 @@ describe('a page', () => {
     ]);
     expect(textWithClass(page, 'files')[0]).toMatch(/sales-2025\.csv.*CSV.*48 kB.*c0ffee00/s);
     expect(textWithClass(page, 'download-all').map((each) => each.replace(/\s+/g, ' ').trim())).toEqual([
-      'Download all ZIP, 4.3 MB',
+      'Download all 7 files · ZIP, 4.3 MB',
     ]);
     expect(page).toContain(
       'href="/repo/share/0123456789abcdefghjkmnpqrs/zip/0123456789abcdef/Why%20do%20the%20sales%20fall.zip"',
