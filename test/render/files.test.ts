@@ -12,12 +12,13 @@ type Element = DefaultTreeAdapterTypes.Element;
 
 const shareId = '0123456789abcdefghjkmnpqrs';
 if (!isShareId(shareId)) throw new Error('not a share id');
-const place = { site: toSiteUrl('https://share.example'), shareId, conversation: 'files' };
+const site = toSiteUrl('https://share.example');
+const place = { site, shareId, conversation: 'files', revision: 'a'.repeat(32), preview: false };
 const renderer = await loadRenderer();
 
 async function draw(files: SnapshotFile[]): Promise<string> {
   const zip = { path: 'zip/0123/talk.zip', sizeBytes: 1_200_000 };
-  const pages = await renderer.render(aSnapshot({ files, zip }), place);
+  const { pages } = await renderer.render(aSnapshot({ files, zip }), place);
   return pages.get('index.html') ?? '';
 }
 
