@@ -29,8 +29,8 @@ export const htmlElements: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['li', setOf('value')],
   ['del', setOf('datetime')],
   ['ins', setOf('datetime')],
-  ['td', setOf('align colspan rowspan')],
-  ['th', setOf('align colspan rowspan scope abbr')],
+  ['td', setOf('colspan rowspan')],
+  ['th', setOf('colspan rowspan scope abbr')],
 ]);
 
 /** Beside these: `aria-*` and `data-*`. */

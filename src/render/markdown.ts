@@ -86,16 +86,21 @@ function newMarkdown(html: boolean): MarkdownIt {
     state.tokens = reclassifyBlocks(state.tokens, state.Token);
   });
   made.core.ruler.push('align_cells', ({ tokens }) => {
-    tokens.forEach(alignCell);
+    tokens.forEach((token, index) => settleCell(token, tokens.slice(index + 1, index + 3)));
   });
   return made;
 }
 
-/** Markdown aligns a column by a style attribute, which the page's policy forbids. */
-function alignCell(token: Token): void {
+/**
+ * Markdown aligns a column by a style attribute, which the page's policy forbids. And it heads every column, so where it
+ * has nothing to say there the head of a table is a cell like any other.
+ */
+function settleCell(token: Token, [content, end]: readonly Token[]): void {
   if (token.type !== 'th_open' && token.type !== 'td_open') return;
   const align = /^text-align:(\w+)$/.exec(token.attrGet('style') ?? '')?.[1];
-  token.attrs = align === undefined ? null : [['align', align]];
+  token.attrs = align === undefined ? [] : [['class', `align-${align}`]];
+  if (token.type === 'th_open' && content?.content !== '') token.attrs.push(['scope', 'col']);
+  if (content?.content === '') for (const tag of [token, end]) if (tag) tag.tag = 'td';
 }
 
 /** Draws the pieces that we trust ourselves with at once, from the tokens. */

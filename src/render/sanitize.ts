@@ -18,6 +18,7 @@ export const allowedTags: ReadonlySet<string> = new Set(
 );
 
 const cell: NonNullable<Schema['attributes']>[string] = [
+  ['className', /^align-(?:left|center|right)$/],
   ['align', 'left', 'center', 'right'],
   ['colSpan', /^\d{1,2}$/],
   ['rowSpan', /^\d{1,2}$/],
@@ -180,6 +181,8 @@ function drawPlain(element: Element, tagName: string, place: Place): string {
 const voidTags: ReadonlySet<string> = new Set(['br', 'hr', 'wbr']);
 
 function attribute(property: string, value: Element['properties'][string]): string {
+  // The attribute is not HTML any more; people still write it.
+  if (property === 'align') return ` class="align-${String(value)}"`;
   const name = property === 'className' ? 'class' : property.toLowerCase();
   if (value === true) return ` ${name}`;
   if (value === false || value === null || value === undefined) return '';

@@ -22,37 +22,40 @@ describe('tables', () => {
     [
       'with cells on both sides of a bar',
       '| a | b |\n| - | - |\n| c | d |',
-      table('<th>a</th><th>b</th>', '<tr><td>c</td><td>d</td></tr>'),
+      table('<th scope="col">a</th><th scope="col">b</th>', '<tr><td>c</td><td>d</td></tr>'),
     ],
     [
       'aligned, without outer bars',
       'a | b | c\n:- | :-: | -:\n1 | 2 | 3',
       table(
-        '<th align="left">a</th><th align="center">b</th><th align="right">c</th>',
-        '<tr><td align="left">1</td><td align="center">2</td><td align="right">3</td></tr>',
+        '<th class="align-left" scope="col">a</th><th class="align-center" scope="col">b</th><th class="align-right" scope="col">c</th>',
+        '<tr><td class="align-left">1</td><td class="align-center">2</td><td class="align-right">3</td></tr>',
       ),
     ],
     [
       'with an escaped bar, in code too',
       '| a\\|b |\n| - |\n| `c\\|d` |',
-      table('<th>a|b</th>', '<tr><td><code>c|d</code></td></tr>'),
+      table('<th scope="col">a|b</th>', '<tr><td><code>c|d</code></td></tr>'),
     ],
     [
       'with rows too short and too long',
       '| a | b |\n| - | - |\n| c |\n| d | e | f |',
-      table('<th>a</th><th>b</th>', '<tr><td>c</td><td></td></tr><tr><td>d</td><td>e</td></tr>'),
+      table(
+        '<th scope="col">a</th><th scope="col">b</th>',
+        '<tr><td>c</td><td></td></tr><tr><td>d</td><td>e</td></tr>',
+      ),
     ],
-    ['with a head only', '| a |\n| - |', table('<th>a</th>', '')],
+    ['with a head only', '| a |\n| - |', table('<th scope="col">a</th>', '')],
     [
       'that end at a quote',
       '| a |\n| - |\n| b |\n> c',
-      `${table('<th>a</th>', '<tr><td>b</td></tr>')}<blockquote><p>c</p></blockquote>`,
+      `${table('<th scope="col">a</th>', '<tr><td>b</td></tr>')}<blockquote><p>c</p></blockquote>`,
     ],
     [
       'with marks in their cells',
       '| **a** | ~~b~~ |\n| - | - |\n| [c](https://d.example) | x |',
       table(
-        '<th><strong>a</strong></th><th><s>b</s></th>',
+        '<th scope="col"><strong>a</strong></th><th scope="col"><s>b</s></th>',
         `<tr><td><a href="https://d.example" ${rel}>c</a></td><td>x</td></tr>`,
       ),
     ],
@@ -168,7 +171,7 @@ describe('footnotes', () => {
     [
       'work in tables and headings',
       '# a[^1]\n\n| b[^1] |\n| - |\n\n[^1]: c',
-      `<h3>a${mark(1)}</h3><table><thead><tr><th>b${mark(1)}</th></tr></thead></table>${notes('<p>c</p>')}`,
+      `<h3>a${mark(1)}</h3><table><thead><tr><th scope="col">b${mark(1)}</th></tr></thead></table>${notes('<p>c</p>')}`,
     ],
   ])('%s', (_name, text, html) => expectDrawn(text, html));
 

@@ -39,7 +39,7 @@ test.each([
   [
     'tables',
     '|a|b|\n|:-:|-|\n|`1`|2|',
-    '<table>\n<thead>\n<tr>\n<th align="center">a</th>\n<th>b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td align="center"><code>1</code></td>\n<td>2</td>\n</tr>\n</tbody>\n</table>',
+    '<table>\n<thead>\n<tr>\n<th class="align-center" scope="col">a</th>\n<th scope="col">b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td class="align-center"><code>1</code></td>\n<td>2</td>\n</tr>\n</tbody>\n</table>',
   ],
   [
     'task lists',

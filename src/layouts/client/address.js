@@ -35,11 +35,10 @@ export function landOnPage() {
     ({ dataset }) => dataset.start <= round,
   );
   if (page) location.replace(page.href + location.hash);
-  else if (pageNumber > 1 && !isBeyond(round)) location.replace(pathOfPage(1) + location.hash);
+  else if (pageNumber > 1 && isBefore(round)) location.replace(pathOfPage(1) + location.hash);
 }
 
-/** On the last page, and no round of it or before it is meant: there is no such round. */
-function isBeyond(round) {
-  const first = Number.parseInt(document.querySelector('.round')?.id.slice(1));
-  return round > first && !document.querySelector('.pages [rel=next]');
+/** Whether a round begins before this page: the first one here may begin there, too. */
+function isBefore(round) {
+  return round <= Number.parseInt(document.querySelector('.round > h2')?.id.slice(1));
 }

@@ -6,7 +6,7 @@ const sources = new WeakMap();
 
 const isGroup = (element) =>
   element.matches(
-    '.masthead, .outline, .outline ol, .files, .files ul, main, .message, :has(main, .message)',
+    '.masthead, .outline, .outline details, .outline ol, .files, .files ul, main, .message, :has(main, .message)',
   );
 
 /** What a child is matched by when its content changed. */
