@@ -12,11 +12,18 @@ export interface LongText {
   sizeBytes: number;
 }
 
+/**
+ * Before all of its words: a browser that is told no type or encoding then takes the file for text in UTF-8, and never
+ * for HTML, whatever it begins with (WHATWG MIME Sniffing, 7.1).
+ */
+const byteOrderMark = '\uFEFF';
+
 /** The file for a tool's output; undefined where the page has room for it. */
 export function toLongText(output: string): LongText | undefined {
   if (output.length <= shownWhole) return undefined;
-  const digest = createHash('sha256').update(output).digest('hex').slice(0, 32);
-  return { path: `files/${digest}/output.txt`, text: output, sizeBytes: Buffer.byteLength(output) };
+  const text = byteOrderMark + output;
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return { path: `files/${digest}/output.txt`, text, sizeBytes: Buffer.byteLength(text) };
 }
 
 /** Every file that the page links for an output, each path once. */

@@ -21,6 +21,8 @@ afterEach(() => {
 
 const outputOf = (word: string) => `${word} 🙂\n`.repeat(5_000);
 const pathOf = (output: string) => toLongText(output)?.path ?? '';
+/** With a byte order mark, so that no browser takes it for anything but text. */
+const markedAsText = (output: string) => `\uFEFF${output}`;
 
 function write(outputs: string[], title = 'A talk', files: Record<string, string> = {}): void {
   const content = outputs.map((output) => ({
@@ -47,7 +49,7 @@ test('a long output is a file that the page links; it stays, is replaced, and go
   write([first, first, 'short']);
   const folder = await publish();
   const file = join(folder, pathOf(first));
-  expect(readFileSync(file, 'utf8')).toBe(first);
+  expect(readFileSync(file, 'utf8')).toBe(markedAsText(first));
   expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain(
     `/${pathOf(first)}" download="output.txt"`,
   );
@@ -57,7 +59,7 @@ test('a long output is a file that the page links; it stays, is replaced, and go
   write([first, second], 'Another title');
   expect(await app.publisher.sync('talk')).toBe('published');
   expect(statSync(file).ino).toBe(ino); // not written again
-  expect(readFileSync(join(folder, pathOf(second)), 'utf8')).toBe(second);
+  expect(readFileSync(join(folder, pathOf(second)), 'utf8')).toBe(markedAsText(second));
 
   write(['short', second]);
   await app.publisher.sync('talk');
@@ -71,10 +73,10 @@ test('a long output is a file that the page links; it stays, is replaced, and go
 
 test('the same text attached under the same name is one file', async () => {
   const output = outputOf('twin');
-  write([output], 'A talk', { 'output.txt': output });
+  write([output], 'A talk', { 'output.txt': markedAsText(output) });
   const folder = await publish();
-  expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(output);
-  write([output], 'Another title', { 'output.txt': output });
+  expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(markedAsText(output));
+  write([output], 'Another title', { 'output.txt': markedAsText(output) });
   expect(await app.publisher.sync('talk')).toBe('published');
-  expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(output);
+  expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(markedAsText(output));
 });
