@@ -28,7 +28,7 @@ export interface Cache {
   /** JSON text stored for a file of a conversation, while its signature is still the same. */
   fileFacts(conversation: string, name: string, signature: string): string | undefined;
   setFileFacts(conversation: string, name: string, signature: string, facts: string): void;
-  /** Forgets everything about a conversation. */
+  /** Forgets everything about a conversation; the bytes go a moment later, since a delete must not wait for them. */
   forget(conversation: string): void;
   /** Writes what is not written yet. */
   close(): void;
@@ -56,6 +56,7 @@ export function openCache(path: string): Cache {
   let tables: Tables | undefined;
   let replaced = false;
   let unwritten = new Map<string, Stored[]>();
+  let forgotten = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   try {
     tables = openTables(path);
@@ -66,20 +67,27 @@ export function openCache(path: string): Cache {
   return Object.freeze<Cache>({
     load: (conversation) => {
       if (unwritten.has(conversation)) write();
+      settle(conversation);
       return attempt((open) => open.load.all(conversation)) ?? [];
     },
     store: (conversation, changed, count) => {
+      settle(conversation);
       const stored = unwritten.get(conversation) ?? [];
       unwritten.set(conversation, [...stored, { changed, count }]);
       timer ??= setTimeout(write, writeAfterMs);
     },
-    fileFacts: (conversation, name, signature) =>
-      attempt((open) => open.getFacts.get(conversation, name, signature)?.facts),
-    setFileFacts: (conversation, name, signature, facts) =>
-      void attempt((open) => open.putFacts.run(conversation, name, signature, facts)),
+    fileFacts: (conversation, name, signature) => {
+      settle(conversation);
+      return attempt((open) => open.getFacts.get(conversation, name, signature)?.facts);
+    },
+    setFileFacts: (conversation, name, signature, facts) => {
+      settle(conversation);
+      attempt((open) => open.putFacts.run(conversation, name, signature, facts));
+    },
     forget: (conversation) => {
       unwritten.delete(conversation);
-      attempt((open) => open.forget.immediate(conversation));
+      forgotten.add(conversation);
+      timer ??= setTimeout(write, writeAfterMs);
     },
     close: () => {
       write();
@@ -88,11 +96,17 @@ export function openCache(path: string): Cache {
     },
   });
 
+  /** What was forgotten of a conversation must be gone before anything new is kept of it, or asked about it. */
+  function settle(conversation: string): void {
+    if (forgotten.has(conversation)) write();
+  }
+
   function write(): void {
     clearTimeout(timer);
     timer = undefined;
-    const all = unwritten;
-    unwritten = new Map();
+    const [gone, all] = [forgotten, unwritten];
+    [forgotten, unwritten] = [new Set<string>(), new Map<string, Stored[]>()];
+    for (const conversation of gone) attempt((open) => open.forget.immediate(conversation));
     if (all.size > 0) attempt((open) => open.store.immediate(all));
   }
 
