@@ -40,7 +40,7 @@ function inProcessRenderer() {
  */
 const decisiveSources = [
   'conversation/**/*.ts',
-  'output/{attachments,file-kinds,names,zip}.ts',
+  'output/{attachments,file-kinds,names,preview,zip}.ts',
   'publish/prepare.ts',
   'snapshot/*.ts',
 ];

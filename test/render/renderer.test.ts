@@ -469,6 +469,7 @@ describe('the bundle', () => {
       'snapshot/redact.ts',
       'output/names.ts',
       'output/file-kinds.ts',
+      'output/preview.ts',
       'output/zip.ts',
       'output/attachments.ts',
       'conversation/native.ts',
