@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import {
   openLibrary,
-  readSource,
+  createSourceReader,
   sourceSignature,
   type Library,
   type Source,
@@ -119,7 +119,7 @@ const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);
 function sourcesOf(library: Library) {
   return {
     find: (conversation: string) => library.find(conversation),
-    read: readSource,
+    read: createSourceReader(),
     signature: sourceSignature,
   };
 }

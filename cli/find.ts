@@ -1,5 +1,5 @@
 import type { Library, Source } from '../src/conversation/library.ts';
-import { readSource } from '../src/conversation/library.ts';
+import { createSourceReader } from '../src/conversation/library.ts';
 import { ShareError } from '../src/errors.ts';
 import { notFound } from '../src/publish/publisher.ts';
 import type { Share } from '../src/registry/shares.ts';
@@ -99,7 +99,7 @@ export interface Description {
 /** Title, type and owner of a conversation, or what is wrong with it. */
 export async function describe(source: Source): Promise<Description | ShareError> {
   try {
-    const { title, type, owner } = (await readSource(source)).conversation;
+    const { title, type, owner } = (await createSourceReader()(source)).conversation;
     return { title, type, owner: owner.id };
   } catch (error) {
     if (error instanceof ShareError) return error;

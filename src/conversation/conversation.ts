@@ -74,8 +74,11 @@ export interface ConversationFile {
   name: string;
   mediaType?: string;
   description?: string;
-  content: { path: string } | { bytes: Uint8Array };
+  content: Content;
 }
+
+/** Where a file's bytes are: on the disk, by absolute path, or in memory. */
+export type Content = { path: string } | { bytes: Uint8Array };
 
 /** What a reader left out, and why. Printed to the owner; never published. */
 export interface Losses {
@@ -85,6 +88,8 @@ export interface Losses {
   unknown: Record<string, number>;
   /** Lines that could not be read, 1-based. */
   malformedLines: number[];
+  /** Which branch was taken, 1-based, of how many; absent where the source knows no branches. */
+  branch?: { taken: number; of: number };
 }
 
 /** What every reader in `formats/` gives back. */

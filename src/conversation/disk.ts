@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import type { Stats } from 'node:fs';
+import type { BigIntStats, Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { isAbsolute, relative, sep } from 'node:path';
@@ -43,46 +43,62 @@ export function readHead(path: string, maxBytes: number): Uint8Array {
   });
 }
 
-/**
- * Reads a file line by line. Lines end with `\n` and with nothing else: U+2028, at which `node:readline` breaks, may
- * stand in a JSON string. A last line without end is given as well. Bytes that are not UTF-8 become U+FFFD.
- *
- * Errors as {@link readRegularFile}, whatever the size.
- */
-export async function* readLines(path: string): AsyncGenerator<string> {
-  let line = new Line();
-  for await (const chunk of readChunks(path)) {
-    let start = 0;
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      line.add(chunk.subarray(start, end));
-      yield line.text();
-      line = new Line();
-      start = end + 1;
-    }
-    line.add(chunk.subarray(start));
-  }
-  if (line.sizeBytes > 0) yield line.text();
+/** A line without its end, which is `\n` and nothing else: U+2028, at which `node:readline` breaks, may stand in JSON. */
+export interface Line {
+  /** Bytes that are not UTF-8 are U+FFFD, a `\r` at the end is gone. A line longer than 64 MiB is cut. */
+  text: string;
+  /** With its end. */
+  sizeBytes: number;
+  /** False for a last line that has no end, yet. */
+  isWhole: boolean;
 }
 
-class Line {
-  sizeBytes = 0;
-  private readonly pieces: Uint8Array[] = [];
+/** Cuts bytes that come in chunks into lines. */
+export class LineSplitter {
+  private pieces: Uint8Array[] = [];
+  private sizeBytes = 0;
 
-  add(piece: Uint8Array): void {
-    if (piece.length === 0 || this.sizeBytes > maxLineBytes) return;
-    this.pieces.push(piece);
+  /** The lines that end in this chunk. */
+  *take(chunk: Uint8Array): Generator<Line> {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      this.add(chunk.subarray(start, end));
+      yield this.line(true);
+      start = end + 1;
+    }
+    this.add(chunk.subarray(start));
+  }
+
+  /** What is left when there are no more chunks. */
+  *end(): Generator<Line> {
+    if (this.sizeBytes > 0) yield this.line(false);
+  }
+
+  private add(piece: Uint8Array): void {
+    if (piece.length > 0 && this.sizeBytes <= maxLineBytes) this.pieces.push(piece);
     this.sizeBytes += piece.length;
   }
 
-  text(): string {
+  private line(isWhole: boolean): Line {
     const [first] = this.pieces;
     const bytes = this.pieces.length === 1 && first ? first : Buffer.concat(this.pieces);
-    const text = new TextDecoder().decode(bytes);
-    return text.endsWith('\r') ? text.slice(0, -1) : text;
+    const text = decoder.decode(bytes);
+    const sizeBytes = this.sizeBytes + (isWhole ? 1 : 0);
+    this.pieces = [];
+    this.sizeBytes = 0;
+    return { text: text.endsWith('\r') ? text.slice(0, -1) : text, sizeBytes, isWhole };
   }
 }
 
-async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+/** A mark at the beginning of the file is the reader's to take off: here it would vanish from every line. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * Reads a file in chunks, each in memory of its own.
+ *
+ * Errors as {@link readRegularFile}, whatever the size.
+ */
+export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, openFlags);
@@ -114,12 +130,12 @@ function withFile<Result>(path: string, use: (file: number, stats: Stats) => Res
 }
 
 /** @throws ShareError `source_invalid` for what is no regular file. */
-export function refuseIrregular(stats: Stats, path: string): void {
+export function refuseIrregular(stats: Stats | BigIntStats, path: string): void {
   if (stats.isFile()) return;
   throw new ShareError('source_invalid', `${path}: is ${kindOf(stats)}, but must be a regular file.`);
 }
 
-function kindOf(stats: Stats): string {
+function kindOf(stats: Stats | BigIntStats): string {
   if (stats.isDirectory()) return 'a folder';
   if (stats.isFIFO()) return 'a FIFO';
   if (stats.isSocket()) return 'a socket';

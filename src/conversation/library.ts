@@ -14,18 +14,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve as absolute, sep } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ShareError, systemCode } from '../errors.ts';
-import { isInside, isMissing, readHead, readRegularFile, toSourceError } from './disk.ts';
-import { isClaudeCode } from './formats/claude-code.ts';
+import { isInside, isMissing, readRegularFile, toSourceError } from './disk.ts';
 import { parseJson } from './json.ts';
 import { conversationFileName, readNative } from './native-files.ts';
 import { quote } from './native.ts';
-import { readSession } from './source.ts';
-import type { Source, SourceKind } from './source.ts';
+import { createForeignReader, recogniseFile, type ForeignOptions } from './foreign.ts';
+import type { Source } from './source.ts';
 
-export { readSource, sourceSignature, watchPaths } from './source.ts';
-export type { Signature, Source } from './source.ts';
+export { createSourceReader, sourceSignature, watchPaths } from './source.ts';
+export type { ReadSource, Signature, Source } from './source.ts';
 
 /**
  * The folder of the owner's conversations. An entry is a folder, named by the conversation's library id, that holds
@@ -63,7 +63,7 @@ export interface Library {
    *         `conversation_taken` when another conversation has its id, `output_unwritable` when the library cannot
    *         be written. The library is then as it was.
    */
-  link(path: string): Promise<Source>;
+  link(path: string, options?: ForeignOptions): Promise<Source>;
 }
 
 export type Entry = Source | BrokenEntry;
@@ -78,8 +78,10 @@ const linkFileName = 'source.json';
 
 const linkSchema = z.object({
   version: z.literal(1),
-  kind: z.enum(['native', 'claude-code']),
+  kind: z.string().regex(/^[a-z][a-z\d-]*$/),
   path: z.string().refine((path) => isAbsolute(path) && !path.includes('\0')),
+  branch: z.int().positive().exactOptional(),
+  writtenFiles: z.boolean().exactOptional(),
 });
 
 /** @param folder  Made absolute against the working directory. */
@@ -92,7 +94,7 @@ export function openLibrary(folder: string): Library {
     list: () => listEntries(root),
     find,
     resolve: (text) => find(text) ?? findByPath(root, text),
-    link: (path) => linkInto(root, path),
+    link: (path, options) => linkInto(root, path, options),
   };
 }
 
@@ -155,12 +157,15 @@ function isThere(path: string, what: 'folder' | 'anything' = 'anything'): boolea
   }
 }
 
-function readLink(linkFile: string): { kind: SourceKind; path: string } {
+function readLink(linkFile: string): Pick<Source, 'kind' | 'path' | 'options'> {
   const result = linkSchema.safeParse(parseJson(readRegularFile(linkFile).bytes, linkFile));
-  if (result.success) return { kind: result.data.kind, path: result.data.path };
+  if (result.success) {
+    const { kind, path, branch, writtenFiles } = result.data;
+    return { kind, path, options: { ...(branch && { branch }), ...(writtenFiles && { writtenFiles }) } };
+  }
   throw new ShareError(
     'source_invalid',
-    `${linkFile}: expected {"version": 1, "kind": "native" or "claude-code", "path": an absolute path}.`,
+    `${linkFile}: expected {"version": 1, "kind": the format, like "native", "path": an absolute path}.`,
     {
       hint: 'Correct the file, or remove its folder and run `share create` with the path of the conversation.',
     },
@@ -204,14 +209,24 @@ function realPathOf(path: string): string {
   }
 }
 
-async function linkInto(root: string, path: string): Promise<Source> {
+/** Options that are given replace those of a conversation that is linked already. */
+async function linkInto(root: string, path: string, options: ForeignOptions = {}): Promise<Source> {
   const target = realTarget(path);
   const known = findInside(root, target) ?? findLinked(root, target);
-  if (known !== undefined) return known;
-  const { kind, id } = await recognise(target);
+  if (known !== undefined) return relink(root, known, options);
+  const { kind, id } = await recognised(target);
   if (!isEntryName(id))
     throw new ShareError('source_invalid', `${target}: its id ${quote(id)} cannot be the name of a folder.`);
-  return writeLink(root, { conversation: id, kind, path: target, linked: true });
+  return writeLink(root, { conversation: id, kind, path: target, linked: true, options });
+}
+
+function relink(root: string, known: Source, options: ForeignOptions): Source {
+  const wanted = { ...known, options: { ...known.options, ...options } };
+  if (!known.linked || isDeepStrictEqual(wanted.options, known.options)) return known;
+  const linkFile = join(root, known.conversation, linkFileName);
+  writeDurably(`${linkFile}.new`, linkText(wanted));
+  renameSync(`${linkFile}.new`, linkFile);
+  return wanted;
 }
 
 function realTarget(path: string): string {
@@ -225,31 +240,24 @@ function realTarget(path: string): string {
 }
 
 /** By content and not by name. */
-async function recognise(path: string): Promise<{ kind: SourceKind; id: string }> {
+async function recognised(path: string): Promise<{ kind: string; id: string }> {
   if (statSync(path).isDirectory()) {
-    if (!isThere(join(path, conversationFileName))) throw noFormat(path, 'holds no conversation.json');
+    if (!isThere(join(path, conversationFileName))) throw noConversation(path);
     return { kind: 'native', id: readNative(path).native.id };
   }
-  if (!isClaudeCode(firstLines(path))) throw noFormat(path, 'it is in no format that is read');
-  return { kind: 'claude-code', id: await sessionId(path) };
+  const { format } = await recogniseFile(path);
+  const { title, agent } = (await createForeignReader().read(path, format)).conversation;
+  return { kind: format.kind, id: linkedId(title, agent, path) };
 }
 
-function noFormat(path: string, why: string): ShareError {
-  return new ShareError('source_invalid', `${path}: ${why}.`, {
-    hint: 'A conversation is a folder with a conversation.json, or the session file (*.jsonl) of Claude Code.',
+function noConversation(path: string): ShareError {
+  return new ShareError('source_invalid', `${path}: holds no conversation.json.`, {
+    hint: 'A conversation is a folder with a conversation.json, or a file that another tool wrote.',
   });
 }
 
-const headBytes = 1024 * 1024;
-const headLines = 50;
-
-function firstLines(path: string): string[] {
-  return new TextDecoder().decode(readHead(path, headBytes)).split('\n', headLines);
-}
-
 /** `<slug of the title>-<8 hex digits>`: short enough to type, and told apart from a session of the same title. */
-async function sessionId(path: string): Promise<string> {
-  const { title, agent } = (await readSession(path, 'session')).conversation;
+function linkedId(title: string, agent: unknown, path: string): string {
   const { data } = z.object({ sessionId: z.string() }).safeParse(agent);
   const uuid = /^[\da-f]{8}(?=-)/i.exec(data?.sessionId ?? '')?.[0].toLowerCase();
   return `${slugOf(title) || 'session'}-${uuid ?? hash('sha256', path).slice(0, 8)}`;
@@ -286,8 +294,8 @@ function writeLink(root: string, source: Source): Source {
   return source;
 }
 
-function linkText({ kind, path }: Source): string {
-  return `${JSON.stringify({ version: 1, kind, path }, null, 2)}\n`;
+function linkText({ kind, path, options }: Source): string {
+  return `${JSON.stringify({ version: 1, kind, path, ...options }, null, 2)}\n`;
 }
 
 function writeDurably(path: string, text: string): void {

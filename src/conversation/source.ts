@@ -4,12 +4,14 @@ import type { BigIntStats } from 'node:fs';
 import { join, sep } from 'node:path';
 import { ShareError, systemCode } from '../errors.ts';
 import type { Reading } from './conversation.ts';
-import { isMissing, readLines, toSourceError } from './disk.ts';
-import { readClaudeCode } from './formats/claude-code.ts';
+import { isMissing } from './disk.ts';
+import { createForeignReader, type ForeignOptions } from './foreign.ts';
+import { formatOf } from './formats/formats.ts';
 import { conversationFileName, filesFolderName, findFiles, readNative } from './native-files.ts';
 import { quote, toReading } from './native.ts';
 
-export type SourceKind = 'native' | 'claude-code';
+/** `native`, or the `kind` of a format in `formats/`. */
+export type SourceKind = string;
 
 /** Where a conversation is read from. */
 export interface Source {
@@ -20,17 +22,31 @@ export interface Source {
   path: string;
   /** Lies outside the library, which knows it by `<library>/<id>/source.json`. */
   linked: boolean;
+  /** How a file of another tool is to be read. */
+  options?: ForeignOptions;
 }
 
 /**
- * Reads the conversation. Its files are not read but named by absolute path; of a native conversation, each was a
+ * Reads conversations. Their files are not read but named by absolute path; of a native conversation, each was a
  * regular file inside the conversation's folder when this returned.
  *
  * @throws ShareError naming the file and the place: `source_missing` when the conversation is not there,
  *         `source_invalid` when it breaks its format, `source_unreadable` when a file may not be read.
  */
-export async function readSource(source: Source): Promise<Reading> {
-  return source.kind === 'native' ? readNativeFolder(source) : readSession(source.path, 'Coding session');
+export type ReadSource = (source: Source) => Promise<Reading>;
+
+/** A reader that remembers how far it read in the logs of other tools. */
+export function createSourceReader(): ReadSource {
+  const foreign = createForeignReader();
+  return async (source) => {
+    if (source.kind === 'native') return readNativeFolder(source);
+    const format = formatOf(source.kind);
+    if (format === undefined)
+      throw new ShareError('source_invalid', `${source.path}: no reader for ${quote(source.kind)}.`, {
+        hint: 'It was linked by a newer version of conversation-share.',
+      });
+    return foreign.read(source.path, format, source.options);
+  };
 }
 
 function readNativeFolder(source: Source): Reading {
@@ -44,34 +60,14 @@ function readNativeFolder(source: Source): Reading {
   return toReading(native, findFiles(source.path, native), { path, fallbackTime: modifiedAt });
 }
 
-/**
- * Reads a session file of Claude Code.
- *
- * @param fallbackTitle  Never the file's own name: it is the id of a session, which is private.
- * @throws ShareError as {@link readSource}.
- */
-export async function readSession(path: string, fallbackTitle: string): Promise<Reading> {
-  try {
-    const fallbackTime = statSync(path).mtime.toISOString();
-    return await readClaudeCode(readLines(path), { fallbackTitle, fallbackTime });
-  } catch (error) {
-    throw toSourceError(withPath(error, path), path);
-  }
-}
-
-/** The readers in `formats/` do not know the path of what they read. */
-function withPath(error: unknown, path: string): unknown {
-  if (!(error instanceof ShareError) || error.message.startsWith(path)) return error;
-  const { hint, cause } = error;
-  return new ShareError(error.code, `${path}: ${error.message}`, {
-    ...(hint === undefined ? {} : { hint }),
-    cause,
-  });
-}
-
-/** What a watcher must watch: the whole folder of a native conversation, else the one file. */
+/** What a watcher must watch: the whole folder of a native conversation, else the file and what belongs to it. */
 export function watchPaths(source: Source): string[] {
-  return [source.path];
+  return [source.path, ...companionsOf(source).map(({ folder }) => folder)];
+}
+
+function companionsOf({ kind, path }: Source): { folder: string; names: RegExp }[] {
+  const format = formatOf(kind);
+  return format?.shape === 'log' ? (format.companions?.(path) ?? []) : [];
 }
 
 /** What a conversation's files looked like at one moment, told without reading them. */
@@ -105,6 +101,8 @@ export function sourceSignature(source: Source, nowMs: number = Date.now()): Sig
       : marks.add('', source.path);
   if (!isThere) return undefined;
   if (source.kind === 'native') marks.addFolder(filesFolderName, source.path + sep + filesFolderName);
+  for (const { folder, names } of companionsOf(source)) marks.addMatching(names, folder);
+  if (source.options) marks.text += JSON.stringify(source.options);
   return {
     text: hash('sha256', marks.text),
     settled: marks.newestNs < BigInt(nowMs - settledMs) * 1_000_000n,
@@ -134,6 +132,11 @@ class Marks {
       if (entry.isDirectory()) this.addFolder(entryName, entryPath);
       else this.add(entryName, entryPath);
     }
+  }
+
+  addMatching(names: RegExp, path: string): void {
+    for (const entry of this.entriesOf(path, path))
+      if (names.test(entry.name)) this.add(entry.name, path + sep + entry.name);
   }
 
   /** What is no folder, or cannot be listed, is marked as such and has no entries. */

@@ -15,9 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openLibrary, readSource, sourceSignature } from '../../src/conversation/library.ts';
+import { createSourceReader, openLibrary, sourceSignature, type Source } from '../../src/conversation/library.ts';
 import type { Library } from '../../src/conversation/library.ts';
 import { ShareError } from '../../src/errors.ts';
+
+const readSource = (from: Source) => createSourceReader()(from);
 
 let outside: string;
 let root: string;

@@ -17,10 +17,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readLines } from '../../src/conversation/disk.ts';
-import { readSource, sourceSignature, watchPaths } from '../../src/conversation/source.ts';
+import { LineSplitter, readChunks } from '../../src/conversation/disk.ts';
+import { createSourceReader, sourceSignature, watchPaths } from '../../src/conversation/source.ts';
 import type { Signature, Source } from '../../src/conversation/source.ts';
 import { ShareError } from '../../src/errors.ts';
+
+const readSource = (from: Source) => createSourceReader()(from);
 
 let outside: string;
 let folder: string;
@@ -280,10 +282,10 @@ describe('reading', () => {
 function readAsNobody(): string {
   const module = new URL('../../src/conversation/source.ts', import.meta.url).href;
   const script = `
-    const { readSource, sourceSignature } = await import(${JSON.stringify(module)});
+    const { createSourceReader, sourceSignature } = await import(${JSON.stringify(module)});
     const source = ${JSON.stringify(source)};
     if (!sourceSignature(source)) console.log('taken for missing');
-    await readSource(source).catch((error) => console.log(error.code, error.message));`;
+    await createSourceReader()(source).catch((error) => console.log(error.code, error.message));`;
   const command = ['--reuid=65534', '--clear-groups', process.execPath, '--input-type=module', '-e', script];
   return spawnSync('setpriv', command, { encoding: 'utf8' }).stdout.trim();
 }
@@ -391,11 +393,14 @@ describe('the signature', () => {
   });
 });
 
-describe('readLines', () => {
+describe('lines of a file', () => {
   async function linesOf(content: string | Uint8Array): Promise<string[]> {
     writeFileSync(join(outside, 'log'), content);
     const lines: string[] = [];
-    for await (const line of readLines(join(outside, 'log'))) lines.push(line);
+    const splitter = new LineSplitter();
+    for await (const chunk of readChunks(join(outside, 'log')))
+      for (const line of splitter.take(chunk)) lines.push(line.text);
+    for (const line of splitter.end()) lines.push(line.text);
     return lines;
   }
 
@@ -409,7 +414,6 @@ describe('readLines', () => {
       'a\u2028b\u2029c\u0085d\re\n',
       ['a\u2028b\u2029c\u0085d\re'],
     ],
-    ['a byte order mark is dropped', '\ufeffa\n', ['a']],
   ])('%s', async (_name, content, lines) => {
     expect(await linesOf(content)).toEqual(lines);
   });

@@ -1,22 +1,17 @@
 import { ShareError } from '../../errors.ts';
-import type {
-  Conversation,
-  ConversationFile,
-  Losses,
-  Message,
-  Part,
-  Reading,
-  ToolCallPart,
-  ToolStatus,
-} from '../conversation.ts';
+import type { Conversation, Message, Part, Reading, ToolCallPart, ToolStatus } from '../conversation.ts';
+import type { Detection, DocumentFormat, Head, LogFormat, LogReader, ReadOptions } from './format.ts';
+import { InlineFiles, type InlineData } from './inline-files.ts';
+import { Tally } from './tally.ts';
+import { firstWords, longestTitle, oneLine } from './titles.ts';
+import { Tree, type TreeNode } from './tree.ts';
+import { objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
 
 /*
  * Claude Code writes one session to one JSONL file and only ever appends to it. A line is a record; records with a
  * `uuid` form a tree by `parentUuid`, because a rewound or retried message stays in the file beside the new one.
  * The layout was read off session files of versions 1.0 to 2.1 and the bug reports named below; it is not documented.
  */
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** A line of the file that has a place in the tree. */
 interface Entry {
@@ -35,7 +30,7 @@ interface Speech {
   /** Id of the API message. One message is written as several lines, one for each of its blocks. */
   messageId: string | undefined;
   time: string | undefined;
-  blocks: Json[];
+  blocks: JsonObject[];
   /** Why nobody but the model was meant to read it. */
   hiddenFor: string | undefined;
 }
@@ -58,8 +53,8 @@ interface Log {
   entries: Entry[];
   titles: Title[];
   agent: Record<string, string>;
-  files: Files;
-  losses: Counter;
+  files: InlineFiles;
+  losses: Tally;
 }
 
 /** Where a title may come from, the best first. */
@@ -97,28 +92,40 @@ const bookkeeping = new Set([
 
 const agentFields = ['sessionId', 'version', 'cwd', 'gitBranch', 'userType', 'entrypoint'] as const;
 
-const longestTitle = 120;
-const longestFirstWords = 80;
-/** Deeper than any real tool input; deeper JSON overflows the stack of everything that walks it later. */
-const deepestInput = 100;
+/** A session on this machine: `~/.claude/projects/<folder>/<session id>.jsonl`. */
+export const claudeCode: LogFormat = {
+  kind: 'claude-code',
+  tool: 'Claude Code',
+  shape: 'log',
+  detect: ({ records }) => detectLog(records),
+  begin: () => new SessionReader(),
+};
 
-/**
- * Says whether the first lines of a file look like a Claude Code session (also the single JSON document of Claude
- * Code on the web). A few dozen lines are enough; one that is cut off or not JSON is passed over.
- *
- * Gemini CLI, Qwen Code, Codex, opencode and pi write similar lines: one mark of theirs settles it.
- */
-export function isClaudeCode(firstLines: readonly string[]): boolean {
-  if (isWebSession(firstLines.join('\n'))) return true;
-  const records = firstLines.map(parse).filter((record) => record !== undefined);
-  return !records.some(isForeign) && records.some(isOwn);
+/** A session of Claude Code on the web: one JSON document, whose `loglines` are the records of a session. */
+export const claudeCodeWeb: DocumentFormat = {
+  kind: 'claude-code-web',
+  tool: 'Claude Code on the web',
+  shape: 'document',
+  detect: ({ document }) =>
+    Array.isArray(objectOf(document)?.['loglines']) ? { why: 'the document has loglines' } : undefined,
+  read(value, options) {
+    const reader = new SessionReader();
+    for (const [index, record] of objectsOf(objectOf(value)?.['loglines']).entries())
+      reader.take(record, index + 1);
+    return reader.finish(options);
+  },
+};
+
+/** Gemini CLI, Qwen Code, Codex, opencode and pi write similar lines: one mark of theirs settles it. */
+function detectLog(records: Head['records']): Detection | undefined {
+  if (records.some(isForeign)) return undefined;
+  const own = records.find(isOwn);
+  return (
+    own && { why: `a record of type ${JSON.stringify(textOf(own['type']))} has the fields of a session` }
+  );
 }
 
-function isWebSession(text: string): boolean {
-  return /^\s*\{\s*"loglines"\s*:/.test(text);
-}
-
-function isForeign(record: Json): boolean {
+function isForeign(record: JsonObject): boolean {
   const type = textOf(record['type']) ?? '';
   return (
     ['payload', 'record_type', 'sessionID', 'projectHash', '$set', '$rewindTo'].some(
@@ -127,11 +134,11 @@ function isForeign(record: Json): boolean {
     /^(?:session|session_meta|message|gemini|(?:thread|turn|item|session)\..+)$/.test(type) ||
     // A fresh Gemini file holds nothing but its header, whose `sessionId` looks like ours.
     (type === '' && 'startTime' in record) ||
-    (objectOf(record['message']) !== undefined && 'parts' in (objectOf(record['message']) ?? {}))
+    'parts' in (objectOf(record['message']) ?? {})
   );
 }
 
-function isOwn(record: Json): boolean {
+function isOwn(record: JsonObject): boolean {
   const type = textOf(record['type']);
   if (type === undefined) return false;
   if (['parentUuid', 'leafUuid', 'sessionId'].some((key) => key in record)) return true;
@@ -147,45 +154,42 @@ function isOwn(record: Json): boolean {
 /**
  * Reads a Claude Code session.
  *
- * What the person and the assistant said on the current branch is kept; what the program put into the prompt, what
+ * What the person and the assistant said on the chosen branch is kept; what the program put into the prompt, what
  * sub-agents said, and every field beside the words is not. Images pasted or returned by tools become files, named
  * `image-<n>` by their place in the log, so that a name stays the same while the log grows.
- *
- * A last line that is not JSON is taken for one being written and passed over in silence.
- *
- * @param lines  The file's lines in order, without line ends.
- * @param options.fallbackTitle  Used when neither the log nor the first message gives a title.
- * @param options.fallbackTime   ISO 8601; stands for both times when no shown line has one. Default: the Unix epoch,
- *                               so that the same lines always give the same conversation.
- * @throws ShareError `source_invalid` when no line holds a message of a person or the assistant.
  */
-export async function readClaudeCode(
-  lines: Iterable<string> | AsyncIterable<string>,
-  options: { fallbackTitle: string; fallbackTime?: string },
-): Promise<Reading> {
-  const malformedLines: number[] = [];
-  const log = await collect(recordsOf(lines, malformedLines));
-  if (!log.entries.some((entry) => entry.speech)) throw noMessages();
+class SessionReader implements LogReader {
+  readonly #log: Log = { entries: [], titles: [], agent: {}, files: new InlineFiles(), losses: new Tally() };
+  readonly #uuids = new Set<string>();
 
-  const own = ownEntries(log);
-  const branch = currentBranch(own);
-  const { messages, times } = toMessages(branch, log);
-  countOtherBranches(own, branch, log.losses);
+  take(record: JsonObject, line: number): void {
+    const uuid = textOf(record['uuid']);
+    if (uuid !== undefined && this.#uuids.has(uuid)) this.#log.losses.hide('repeated record');
+    else collectRecord(this.#log, line, record);
+    if (uuid !== undefined) this.#uuids.add(uuid);
+  }
 
-  times.sort();
-  const fallbackTime = options.fallbackTime ?? new Date(0).toISOString();
-  const conversation: Conversation = {
-    title: titleOf(log.titles, own, messages) ?? options.fallbackTitle,
-    type: 'coding session',
-    createdAt: times[0] ?? fallbackTime,
-    updatedAt: times.at(-1) ?? fallbackTime,
-    owner: {},
-    agent: { tool: 'Claude Code', ...log.agent },
-    settings: {},
-    messages,
-    files: log.files.shown(messages),
-  };
-  return { conversation, losses: { ...log.losses.toLosses(), malformedLines } };
+  finish(options: ReadOptions): Reading {
+    const log: Log = { ...this.#log, losses: this.#log.losses.copy() };
+    if (!log.entries.some((entry) => entry.speech)) throw noMessages();
+
+    const own = ownEntries(log);
+    const { entries, branch } = branchOf(own, log.losses, options.branch);
+    const { messages, times } = toMessages(entries, log);
+    times.sort();
+    const conversation: Conversation = {
+      title: titleOf(log.titles, own, messages) ?? options.fallbackTitle,
+      type: 'coding session',
+      createdAt: times[0] ?? options.fallbackTime,
+      updatedAt: times.at(-1) ?? options.fallbackTime,
+      owner: {},
+      agent: { tool: 'Claude Code', ...log.agent },
+      settings: {},
+      messages,
+      files: log.files.shown(messages),
+    };
+    return { conversation, losses: { ...log.losses.toLosses(), branch } };
+  }
 }
 
 function noMessages(): ShareError {
@@ -198,65 +202,9 @@ function noMessages(): ShareError {
   );
 }
 
-// ── Lines ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Records ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-interface NumberedRecord {
-  line: number;
-  record: Json;
-}
-
-/** Yields the records and notes the lines that are none, but for the last line, which may still be being written. */
-async function* recordsOf(
-  lines: Iterable<string> | AsyncIterable<string>,
-  malformedLines: number[],
-): AsyncGenerator<NumberedRecord> {
-  let line = 0;
-  let suspect: number | undefined;
-  let document: string[] | undefined;
-  for await (const raw of lines) {
-    line += 1;
-    const text = line === 1 ? raw.replace(/^\uFEFF/, '') : raw;
-    if (line === 1 && (text.trim() === '{' || isWebSession(text))) document = [];
-    document?.push(text);
-    if (line === 2 && document && !isWebSession(document.join('\n'))) document = undefined;
-    if (document && line > 1) continue;
-    if (text.trim() === '') continue;
-    if (suspect !== undefined) malformedLines.push(suspect);
-    const record = parse(text);
-    suspect = record ? undefined : line;
-    if (record && !document) yield { line, record };
-  }
-  if (document) yield* webRecords(document.join('\n'));
-}
-
-function* webRecords(text: string): Generator<NumberedRecord> {
-  const loglines = parse(text)?.['loglines'];
-  if (!Array.isArray(loglines))
-    throw new ShareError('source_invalid', 'The Claude Code web session is not complete JSON.', {
-      hint: 'Download the session again, then run `share sync`.',
-    });
-  for (const [index, item] of loglines.entries()) {
-    const record = objectOf(item);
-    if (record) yield { line: index + 1, record };
-  }
-}
-
-async function collect(records: AsyncIterable<NumberedRecord>): Promise<Log> {
-  const log: Log = { entries: [], titles: [], agent: {}, files: new Files(), losses: new Counter() };
-  const seen = new Set<string>();
-  for await (const { line, record } of records) {
-    const uuid = textOf(record['uuid']);
-    if (uuid !== undefined && seen.has(uuid)) {
-      log.losses.hide('repeated record');
-      continue;
-    }
-    if (uuid !== undefined) seen.add(uuid);
-    collectRecord(log, line, record);
-  }
-  return log;
-}
-
-function collectRecord(log: Log, line: number, record: Json): void {
+function collectRecord(log: Log, line: number, record: JsonObject): void {
   if (record['isSidechain'] === true || textOf(record['parent_tool_use_id']) !== undefined) {
     log.losses.hide('sub-agent');
     return;
@@ -264,7 +212,7 @@ function collectRecord(log: Log, line: number, record: Json): void {
   const speech = speechOf(record);
   if (speech) {
     noteAgent(log.agent, record);
-    if (!speech.hiddenFor) log.files.number(speech.blocks);
+    if (!speech.hiddenFor) numberFiles(log.files, speech.blocks);
   } else {
     noteTitle(log.titles, record);
     noteUnread(log.losses, record);
@@ -280,7 +228,7 @@ function collectRecord(log: Log, line: number, record: Json): void {
   });
 }
 
-function speechOf(record: Json): Speech | undefined {
+function speechOf(record: JsonObject): Speech | undefined {
   const queued = queuedWords(record);
   const message = objectOf(record['message']);
   const type = textOf(record['type']);
@@ -296,7 +244,7 @@ function speechOf(record: Json): Speech | undefined {
 }
 
 /** What the person typed while the assistant was busy is written as an attachment and nowhere else. */
-function queuedWords(record: Json): Json[] | undefined {
+function queuedWords(record: JsonObject): JsonObject[] | undefined {
   const attachment = record['type'] === 'attachment' ? objectOf(record['attachment']) : undefined;
   if (attachment?.['type'] !== 'queued_command') return undefined;
   // The same record carries notices of finished background tasks, with another mode.
@@ -304,7 +252,7 @@ function queuedWords(record: Json): Json[] | undefined {
   return mode === undefined || mode === 'prompt' ? blocksOf(attachment['prompt']) : undefined;
 }
 
-function reasonToHide(record: Json, message: Json | undefined): string | undefined {
+function reasonToHide(record: JsonObject, message: JsonObject | undefined): string | undefined {
   if (record['isCompactSummary'] === true || record['isVisibleInTranscriptOnly'] === true)
     return 'compaction summary';
   if (record['isMeta'] === true) return 'injected context';
@@ -314,14 +262,14 @@ function reasonToHide(record: Json, message: Json | undefined): string | undefin
 }
 
 /** A compaction begins a new root and names the record before it apart; older versions name nothing. */
-function parentOf(record: Json): string | null | undefined {
+function parentOf(record: JsonObject): string | null | undefined {
   const parent = textOf(record['parentUuid']) ?? textOf(record['logicalParentUuid']);
   if (parent !== undefined) return parent;
   const continues = record['subtype'] === 'compact_boundary' || record['isCompactSummary'] === true;
   return record['parentUuid'] === null && !continues ? null : undefined;
 }
 
-function noteAgent(agent: Record<string, string>, record: Json): void {
+function noteAgent(agent: Record<string, string>, record: JsonObject): void {
   for (const field of agentFields) {
     const value = textOf(record[field]);
     if (value !== undefined) agent[field] = value;
@@ -330,7 +278,7 @@ function noteAgent(agent: Record<string, string>, record: Json): void {
   if (model !== undefined && model !== '<synthetic>') agent['model'] = model;
 }
 
-function noteTitle(titles: Title[], record: Json): void {
+function noteTitle(titles: Title[], record: JsonObject): void {
   const rank = titleSources.findIndex(([type]) => type === record['type']);
   const field = titleSources[rank]?.[1];
   const text = field && oneLine(textOf(record[field]) ?? '', longestTitle);
@@ -338,7 +286,7 @@ function noteTitle(titles: Title[], record: Json): void {
     titles.push({ rank, text, session: textOf(record['sessionId']), leaf: textOf(record['leafUuid']) });
 }
 
-function noteUnread(losses: Counter, record: Json): void {
+function noteUnread(losses: Tally, record: JsonObject): void {
   const type = textOf(record['type']) ?? 'record without a type';
   if (type === 'user' || type === 'assistant') losses.unknown(`${type} without a message`);
   else if (bookkeeping.has(type)) losses.hide('bookkeeping');
@@ -363,40 +311,77 @@ function ownEntries(log: Log): Entry[] {
   });
 }
 
-/**
- * The lines from the first to the last message of the branch that was written to last, in file order, which is the
- * order of time since the file only grows.
- *
- * A parent that the file does not hold (a line was lost, or never written: anthropics/claude-code#22526) or that an
- * older file does not name is taken to be the line before. Parallel tool calls fork the tree within one API message;
- * all its lines belong to the branch as soon as one does.
- */
-function currentBranch(entries: readonly Entry[]): Entry[] {
-  const places = new Map<string, number>();
-  for (const [place, { uuid }] of entries.entries()) if (uuid !== undefined) places.set(uuid, place);
-
-  const taken = new Set<Entry>();
-  let at = entries.findLastIndex((entry) => entry.speech);
-  for (let entry = entries[at]; entry && !taken.has(entry); entry = entries[at]) {
-    taken.add(entry);
-    at = entry.parent === null ? -1 : (places.get(entry.parent ?? '') ?? at - 1);
-  }
-
-  const messageIds = new Set([...taken].map((entry) => entry.speech?.messageId));
-  messageIds.delete(undefined);
-  return entries.filter(
-    (entry) =>
-      entry.speech &&
-      (taken.has(entry) || entry.uuid === undefined || messageIds.has(entry.speech.messageId)),
-  );
+interface Turn extends TreeNode {
+  place: number;
 }
 
-function countOtherBranches(entries: readonly Entry[], branch: readonly Entry[], losses: Counter): void {
-  const kept = new Set(branch);
-  for (const entry of entries) {
-    const answersOnly = entry.speech?.blocks.every((block) => block['type'] === 'tool_result');
-    if (entry.speech && !kept.has(entry) && !answersOnly) losses.hide('other branch');
+/**
+ * The entries of one branch, in file order, which is the order of time since the file only grows. Without a wish it is
+ * the branch that was written to last.
+ *
+ * The tree is one of messages: what only joins others, or answers a tool call, belongs to the message before it, and
+ * so do the lines of one API message, within which parallel tool calls fork the records.
+ */
+function branchOf(
+  entries: readonly Entry[],
+  losses: Tally,
+  wanted: number | undefined,
+): { entries: Entry[]; branch: { taken: number; of: number } } {
+  const turns = new Map<number, Turn>();
+  const byMessageId = new Map<string, Turn>();
+  const before = parentPlaces(entries);
+  const turnAt = turnFinder(turns, before);
+  for (const [place, { speech }] of entries.entries()) {
+    if (!speech || speech.hiddenFor !== undefined || isAnswersOnly(speech)) continue;
+    const begun = speech.messageId === undefined ? undefined : byMessageId.get(speech.messageId);
+    const turn = begun ?? { id: String(place), parent: undefined, place };
+    turns.set(place, turn);
+    if (speech.messageId !== undefined) byMessageId.set(speech.messageId, turn);
   }
+  const nodes = [...new Set(turns.values())];
+  for (const turn of nodes) turn.parent = turnAt(before[turn.place])?.id;
+  const last = turnAt(entries.findLastIndex((entry) => entry.speech)) ?? nodes.at(-1);
+  if (last === undefined) return { entries: [...entries], branch: { taken: 1, of: 1 } };
+
+  const { path, branch } = new Tree(nodes).choose(last, wanted);
+  const taken = new Set<Turn | undefined>(path);
+  const kept = entries.filter(({ speech }, place) => speech && taken.has(turnAt(place)));
+  const left = nodes.length - path.length;
+  losses.hide('other branch', left);
+  return { entries: kept, branch };
+}
+
+/**
+ * Index of the entry before each. A parent that the file does not hold (a line was lost, or never written:
+ * anthropics/claude-code#22526) or that an older file does not name is taken to be the line before.
+ */
+function parentPlaces(entries: readonly Entry[]): (number | undefined)[] {
+  const places = new Map<string, number>();
+  for (const [place, { uuid }] of entries.entries()) if (uuid !== undefined) places.set(uuid, place);
+  return entries.map(({ parent }, place) => {
+    if (parent === null) return undefined;
+    return places.get(parent ?? '') ?? (place === 0 ? undefined : place - 1);
+  });
+}
+
+/** The turn that an entry is, or belongs to; each way is walked once. */
+function turnFinder(turns: ReadonlyMap<number, Turn>, before: readonly (number | undefined)[]) {
+  const known = new Map<number, Turn | undefined>();
+  return (place: number | undefined): Turn | undefined => {
+    const way = new Set<number>();
+    let at = place;
+    while (at !== undefined && !turns.has(at) && !known.has(at) && !way.has(at)) {
+      way.add(at);
+      at = before[at];
+    }
+    const found = at === undefined ? undefined : (turns.get(at) ?? known.get(at));
+    for (const passed of way) known.set(passed, found);
+    return found;
+  };
+}
+
+function isAnswersOnly(speech: Speech): boolean {
+  return speech.blocks.every((block) => block['type'] === 'tool_result');
 }
 
 function titleOf(
@@ -413,15 +398,6 @@ function titleOf(
   );
   const rank = Math.min(...ours.map((title) => title.rank));
   return ours.findLast((title) => title.rank === rank)?.text ?? firstWords(messages);
-}
-
-function firstWords(messages: readonly Message[]): string | undefined {
-  const said = messages
-    .filter((message) => message.role === 'user')
-    .flatMap((message) => message.parts.map((part) => (part.type === 'text' ? part.text : '')))
-    .filter((text) => text !== '');
-  const words = said.find((text) => !text.startsWith('/')) ?? said[0];
-  return (words && oneLine(words, longestFirstWords)) || undefined;
 }
 
 // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -474,7 +450,7 @@ interface Joining {
   times: string[];
 }
 
-function toParts(block: Json, role: Speech['role'], joining: Joining): Part[] {
+function toParts(block: JsonObject, role: Speech['role'], joining: Joining): Part[] {
   const { log } = joining;
   switch (block['type']) {
     case 'text': {
@@ -499,25 +475,23 @@ function toParts(block: Json, role: Speech['role'], joining: Joining): Part[] {
       return [];
     case 'image':
     case 'document':
-      return log.files.partsOf(block, log.losses);
+      return filePart(block, log.files, log.losses);
     default:
       log.losses.unknown(`block ${textOf(block['type']) ?? 'without a type'}`);
       return [];
   }
 }
 
-function toolCall(block: Json, { log, results, called, times }: Joining): Part[] {
+function toolCall(block: JsonObject, { log, results, called, times }: Joining): Part[] {
   const id = textOf(block['id']);
   if (id !== undefined && called.has(id)) return [];
   if (id !== undefined) called.add(id);
   const result = id === undefined ? undefined : results.get(id);
   if (result?.time !== undefined) times.push(result.time);
-  const tooDeep = isDeeperThan(deepestInput, block['input']);
-  if (tooDeep) log.losses.hide('tool input nested too deep');
   const call: ToolCallPart = {
     type: 'tool-call',
     name: textOf(block['name']) ?? 'tool',
-    input: tooDeep ? null : (block['input'] ?? null),
+    input: log.losses.inputOf(block['input']),
     ...(result && { output: result.output }),
     status: result?.status ?? 'pending',
   };
@@ -536,14 +510,14 @@ function toolResults(log: Log): Map<string, ToolResult> {
   return results;
 }
 
-function toolResult(block: Json, time: string | undefined, log: Log): ToolResult {
+function toolResult(block: JsonObject, time: string | undefined, log: Log): ToolResult {
   const texts: string[] = [];
   const attached: Part[] = [];
   for (const inner of blocksOf(block['content'])) {
     const text = textOf(inner['text']);
     if (inner['type'] === 'text' && text !== undefined) texts.push(text);
     else if (inner['type'] === 'image' || inner['type'] === 'document')
-      attached.push(...log.files.partsOf(inner, log.losses));
+      attached.push(...filePart(inner, log.files, log.losses));
     else log.losses.unknown(`tool result block ${textOf(inner['type']) ?? 'without a type'}`);
   }
   const kept = withoutTags(texts.join('\n'), /^system-reminder$/, log.losses);
@@ -559,7 +533,7 @@ function answersLocalCommand(speech: Speech): boolean {
 }
 
 /** `/clear`, `/model` and their like were said to the program and not to the assistant. */
-function takeBackCommand(messages: Message[], losses: Counter): void {
+function takeBackCommand(messages: Message[], losses: Tally): void {
   const last = messages.at(-1);
   const part = last?.parts[0];
   if (last?.role !== 'user' || last.parts.length !== 1 || part?.type !== 'text') return;
@@ -574,7 +548,7 @@ const injectedTag =
   /^(?:system-reminder|ide_\w+|task-notification|local-command-[\w-]+|bash-(?:input|stdout|stderr)|command-(?:message|contents)|user-prompt-submit-hook|user-memory-input|new-diagnostics|teammate-message)$/;
 
 /** Takes out what the program put between the person's words, and writes a slash command as it was typed. */
-function ownWords(text: string, losses: Counter): string {
+function ownWords(text: string, losses: Tally): string {
   if (/^\s*Caveat: The messages below/.test(text)) {
     losses.hide('injected context');
     return '';
@@ -609,7 +583,7 @@ function elementOf(name: string, text: string): { whole: string; inside: string 
  * Cuts whole elements out of a text. One that is never closed is cut to the end of the text: it may hide more of the
  * person's words than it needs to, and never shows what was meant for the model. Text without such tags is not touched.
  */
-function withoutTags(text: string, names: RegExp, losses: Counter): string {
+function withoutTags(text: string, names: RegExp, losses: Tally): string {
   if (!text.includes('<')) return text;
   const kept: string[] = [];
   let from = 0;
@@ -637,110 +611,37 @@ function withoutTags(text: string, names: RegExp, losses: Counter): string {
 
 // ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const extensions = new Map([
-  ['image/png', 'png'],
-  ['image/jpeg', 'jpg'],
-  ['image/gif', 'gif'],
-  ['image/webp', 'webp'],
-  ['application/pdf', 'pdf'],
-  ['text/plain', 'txt'],
-]);
-
-/** The images and documents inside the log, one file for the same bytes. */
-class Files {
-  /** Base64 text, which stands for the bytes → the file's name. */
-  readonly #names = new Map<string, string>();
-  readonly #mediaTypes = new Map<string, string>();
-
-  /** Gives numbers in the order of the log, before it is known what is shown: a rewind must not rename a file. */
-  number(blocks: readonly Json[]): void {
-    for (const block of blocks) {
-      if (block['type'] === 'tool_result') this.number(blocksOf(block['content']).filter(isFileBlock));
-      const source = isFileBlock(block) ? inlineSource(block) : undefined;
-      if (!source || this.#names.has(source.data)) continue;
-      const kind = block['type'] === 'image' ? 'image' : 'document';
-      const name = `${kind}-${this.#names.size + 1}.${extensions.get(source.mediaType) ?? 'bin'}`;
-      this.#names.set(source.data, name);
-      this.#mediaTypes.set(name, source.mediaType);
-    }
-  }
-
-  partsOf(block: Json, losses: Counter): Part[] {
-    const source = inlineSource(block);
-    const file = source && this.#names.get(source.data);
-    if (file === undefined) {
-      losses.unknown(`${textOf(block['type']) ?? 'file'} without bytes`);
-      return [];
-    }
-    return [block['type'] === 'image' ? { type: 'image', file } : { type: 'file', file }];
-  }
-
-  shown(messages: readonly Message[]): ConversationFile[] {
-    const used = new Set(
-      messages.flatMap(({ parts }) =>
-        parts.map((part) => (part.type === 'image' || part.type === 'file' ? part.file : undefined)),
-      ),
-    );
-    return [...this.#names]
-      .filter(([, name]) => used.has(name))
-      .map(([data, name]) => ({
-        name,
-        mediaType: this.#mediaTypes.get(name) ?? 'application/octet-stream',
-        content: { bytes: new Uint8Array(Buffer.from(data, 'base64')) },
-      }));
+/** Gives numbers in the order of the log, before it is known what is shown: a rewind must not rename a file. */
+function numberFiles(files: InlineFiles, blocks: readonly JsonObject[]): void {
+  for (const block of blocks) {
+    if (block['type'] === 'tool_result') numberFiles(files, blocksOf(block['content']).filter(isFileBlock));
+    const data = isFileBlock(block) ? inlineData(block) : undefined;
+    if (data) files.add(data);
   }
 }
 
-function isFileBlock(block: Json): boolean {
+function filePart(block: JsonObject, files: InlineFiles, losses: Tally): Part[] {
+  const data = inlineData(block);
+  if (data) return [files.add(data)];
+  losses.unknown(`${textOf(block['type']) ?? 'file'} without bytes`);
+  return [];
+}
+
+function isFileBlock(block: JsonObject): boolean {
   return block['type'] === 'image' || block['type'] === 'document';
 }
 
-function inlineSource(block: Json): { data: string; mediaType: string } | undefined {
+function inlineData(block: JsonObject): InlineData | undefined {
   const source = objectOf(block['source']);
-  const data = source?.['type'] === 'base64' ? textOf(source['data']) : undefined;
-  if (!data) return undefined;
-  return { data, mediaType: textOf(source?.['media_type']) ?? 'application/octet-stream' };
+  const base64 = source?.['type'] === 'base64' ? textOf(source['data']) : undefined;
+  if (!base64) return undefined;
+  return { base64, mediaType: textOf(source?.['media_type']) ?? 'application/octet-stream' };
 }
 
-// ── Losses and untyped JSON ──────────────────────────────────────────────────────────────────────────────────────
-
-class Counter {
-  readonly #hidden = new Map<string, number>();
-  readonly #unknown = new Map<string, number>();
-
-  hide(reason: string): void {
-    this.#hidden.set(reason, (this.#hidden.get(reason) ?? 0) + 1);
-  }
-
-  unknown(type: string): void {
-    const short = oneLine(type, 60);
-    this.#unknown.set(short, (this.#unknown.get(short) ?? 0) + 1);
-  }
-
-  toLosses(): Pick<Losses, 'hidden' | 'unknown'> {
-    // Entries rather than assignment: a record type may be called `__proto__`.
-    return { hidden: Object.fromEntries(this.#hidden), unknown: Object.fromEntries(this.#unknown) };
-  }
-}
-
-function parse(line: string): Json | undefined {
-  try {
-    return objectOf(JSON.parse(line));
-  } catch {
-    return undefined;
-  }
-}
-
-function objectOf(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value.toWellFormed() : undefined;
-}
+// ── Blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** A message's content is a list of blocks, or a text alone. */
-function blocksOf(content: unknown): Json[] {
+function blocksOf(content: unknown): JsonObject[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   if (!Array.isArray(content)) return [];
   return content
@@ -748,38 +649,9 @@ function blocksOf(content: unknown): Json[] {
     .filter((block) => block !== undefined);
 }
 
-function timeOf(value: unknown): string | undefined {
-  const time = typeof value === 'string' ? new Date(value) : undefined;
-  return time && !Number.isNaN(time.getTime()) ? time.toISOString() : undefined;
-}
-
-function oneLine(text: string, longest: number): string {
-  const line = text
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/^"(.*)"$/, '$1');
-  if (line.length <= longest) return line;
-  // Never half of a surrogate pair.
-  return `${line
-    .slice(0, longest - 1)
-    .replace(/[\uD800-\uDBFF]$/, '')
-    .trimEnd()}…`;
-}
-
 function uniqueId(wanted: string, taken: Set<string>): string {
   let id = wanted;
   for (let n = 2; taken.has(id); n += 1) id = `${wanted}-${n}`;
   taken.add(id);
   return id;
-}
-
-function isDeeperThan(limit: number, value: unknown): boolean {
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > limit) return true;
-    level = level.flatMap((item): unknown[] =>
-      typeof item === 'object' && item !== null ? Object.values(item) : [],
-    );
-  }
-  return false;
 }

@@ -1,18 +1,17 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isClaudeCode, readClaudeCode } from '../../../src/conversation/formats/claude-code.ts';
+import { claudeCode, claudeCodeWeb } from '../../../src/conversation/formats/claude-code.ts';
+import { noAttachments } from '../../../src/conversation/formats/format.ts';
 import type { Message } from '../../../src/conversation/conversation.ts';
 import { ShareError } from '../../../src/errors.ts';
+import { detect, options, readLog } from './reading.ts';
 
 const session = readFileSync(new URL('../../fixtures/claude-code/session.jsonl', import.meta.url), 'utf8')
   .trimEnd()
   .split('\n');
 
-async function read(lines: readonly unknown[]) {
-  const texts = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)));
-  return readClaudeCode(texts, { fallbackTitle: 'Untitled session' });
-}
+const read = (lines: readonly unknown[], options = {}) => readLog(claudeCode, lines, options);
 
 const said = (content: unknown, more: object = {}) => ({
   type: 'user',
@@ -31,7 +30,7 @@ function textsOf(messages: readonly Message[]): string[] {
 
 describe('a whole session', () => {
   test('keeps the words of both sides, on the current branch, in order', async () => {
-    const { conversation } = await read(session);
+    const { conversation } = read(session);
     expect(textsOf(conversation.messages)).toEqual([
       'The cart total is wrong, see the picture.',
       'I will look at the total and its test.',
@@ -44,7 +43,7 @@ describe('a whole session', () => {
   });
 
   test('joins the lines of one assistant message, and tool results to their calls across side branches', async () => {
-    const { conversation } = await read(session);
+    const { conversation } = read(session);
     expect(conversation.messages[1]).toEqual({
       id: 'a1',
       role: 'assistant',
@@ -72,7 +71,7 @@ describe('a whole session', () => {
   });
 
   test('leaves a call without a result pending', async () => {
-    const { conversation } = await read(session);
+    const { conversation } = read(session);
     const calls = conversation.messages.flatMap(({ parts }) =>
       parts.filter((part) => part.type === 'tool-call'),
     );
@@ -85,7 +84,7 @@ describe('a whole session', () => {
   });
 
   test('puts nothing but words, calls and pictures into title, messages and files', async () => {
-    const { conversation } = await read(session);
+    const { conversation } = read(session);
     const { title, messages, files } = conversation;
     expect(JSON.stringify({ title, messages, files })).not.toContain('canary');
     expect(conversation.agent).toEqual({
@@ -100,7 +99,7 @@ describe('a whole session', () => {
   });
 
   test('tells what was left out and why', async () => {
-    const { losses } = await read(session);
+    const { losses } = read(session);
     expect(losses).toEqual({
       hidden: {
         bookkeeping: 8,
@@ -118,17 +117,17 @@ describe('a whole session', () => {
   });
 
   test('takes its times from the lines that are shown', async () => {
-    const { conversation } = await read(session);
+    const { conversation } = read(session);
     expect(conversation.createdAt).toBe('2026-03-02T09:00:20.000Z');
     expect(conversation.updatedAt).toBe(conversation.messages.at(-1)?.createdAt);
     expect(conversation.type).toBe('coding session');
   });
 
   test('a growing log never renames a message or a file, and every id is its own', async () => {
-    const whole = (await read(session)).conversation;
+    const whole = (read(session)).conversation;
     expect(new Set(whole.messages.map(({ id }) => id)).size).toBe(whole.messages.length);
     for (let count = 12; count < session.length; count += 1) {
-      const { conversation } = await read(session.slice(0, count));
+      const { conversation } = read(session.slice(0, count));
       for (const file of conversation.files) expect(whole.files).toContainEqual(file);
     }
     expect(whole.files.map(({ name, mediaType }) => [name, mediaType])).toEqual([
@@ -150,7 +149,7 @@ describe('words of the person', () => {
     ['Caveat: I only tried it once.', 'Caveat: I only tried it once.'],
     ['[Request interrupted by user]\nstop there', 'stop there'],
   ])('%j is shown as %j', async (text, shown) => {
-    expect(textsOf((await read([said(text)])).conversation.messages)).toEqual([shown]);
+    expect(textsOf((read([said(text)])).conversation.messages)).toEqual([shown]);
   });
 
   test.each([
@@ -159,14 +158,14 @@ describe('words of the person', () => {
     '[Request interrupted by user for tool use]',
     '<bash-stdout>x</bash-stdout><bash-stderr></bash-stderr>',
   ])('%j is not shown', async (text) => {
-    const { conversation, losses } = await read([said('hello'), said(text)]);
+    const { conversation, losses } = read([said('hello'), said(text)]);
     expect(textsOf(conversation.messages)).toEqual(['hello']);
     expect(Object.keys(losses.hidden)).toHaveLength(1);
   });
 
   test('what the assistant writes about such tags stays', async () => {
     const text = 'Use <system-reminder>x</system-reminder> sparingly.';
-    expect(textsOf((await read([answered(text)])).conversation.messages)).toEqual([text]);
+    expect(textsOf((read([answered(text)])).conversation.messages)).toEqual([text]);
   });
 });
 
@@ -175,7 +174,7 @@ describe('branches', () => {
     said(text, { uuid, parentUuid, sessionId });
 
   test('a retried message replaces the first try and what followed it', async () => {
-    const { conversation, losses } = await read([
+    const { conversation, losses } = read([
       node('1', null, 'one'),
       node('2', '1', 'old'),
       node('3', '2', 'old answer'),
@@ -186,12 +185,12 @@ describe('branches', () => {
   });
 
   test('rewinding to the start leaves only the new start', async () => {
-    const { conversation } = await read([node('1', null, 'old'), node('2', null, 'new')]);
+    const { conversation } = read([node('1', null, 'old'), node('2', null, 'new')]);
     expect(textsOf(conversation.messages)).toEqual(['new']);
   });
 
   test('a lost line or an unwritten parent does not cut the conversation', async () => {
-    const { conversation, losses } = await read([
+    const { conversation, losses } = read([
       node('1', null, 'one'),
       '{"type":"user","uuid":"2',
       node('3', '2', 'three'),
@@ -209,7 +208,7 @@ describe('branches', () => {
     }));
     const result = (id: string, uuid: string, parentUuid: string) =>
       said([{ type: 'tool_result', tool_use_id: id, content: `result of ${id}` }], { uuid, parentUuid });
-    const { conversation, losses } = await read([
+    const { conversation, losses } = read([
       node('1', null, 'go'),
       first,
       second,
@@ -225,7 +224,7 @@ describe('branches', () => {
   });
 
   test('a compaction goes on from the record it names, not from an abandoned one before it', async () => {
-    const { conversation } = await read([
+    const { conversation } = read([
       node('1', null, 'one'),
       node('2', '1', 'abandoned'),
       { type: 'system', subtype: 'compact_boundary', uuid: '3', parentUuid: null, logicalParentUuid: '1' },
@@ -235,12 +234,12 @@ describe('branches', () => {
   });
 
   test('a circle of parents ends', async () => {
-    const { conversation } = await read([node('1', '2', 'one'), node('2', '1', 'two')]);
+    const { conversation } = read([node('1', '2', 'one'), node('2', '1', 'two')]);
     expect(textsOf(conversation.messages)).toEqual(['one', 'two']);
   });
 
   test('another conversation written into the file by mistake is not shown', async () => {
-    const { conversation, losses } = await read([
+    const { conversation, losses } = read([
       node('1', null, 'ours'),
       node('9', 'elsewhere', 'theirs', 'other'),
       { type: 'custom-title', customTitle: 'Theirs', sessionId: 'other' },
@@ -251,7 +250,7 @@ describe('branches', () => {
   });
 
   test('a session continued under a new id goes on', async () => {
-    const { conversation } = await read([
+    const { conversation } = read([
       node('1', null, 'one'),
       node('2', '1', 'two', 'new'),
       node('3', '2', 'three', 'new'),
@@ -260,7 +259,7 @@ describe('branches', () => {
   });
 
   test('lines without ids are taken in file order', async () => {
-    const { conversation } = await read([said('one'), answered('two'), said('three')]);
+    const { conversation } = read([said('one'), answered('two'), said('three')]);
     expect(conversation.messages.map(({ id }) => id)).toEqual(['line-1', 'line-2', 'line-3']);
   });
 });
@@ -281,20 +280,20 @@ describe('titles', () => {
     [4, 'Second idea'],
     [5, 'Chosen'],
   ])('with the first %i records the title is %j', async (count, title) => {
-    const { conversation } = await read([said('words'), ...titles.slice(0, count), said('more words')]);
+    const { conversation } = read([said('words'), ...titles.slice(0, count), said('more words')]);
     expect(conversation.title).toBe(title);
   });
 
   test('the summary of another session, written into this file, is not taken', async () => {
     const summary = { type: 'summary', summary: 'Theirs', leafUuid: 'elsewhere' };
-    expect((await read([summary, said('ours', { uuid: '1' })])).conversation.title).toBe('ours');
+    expect((read([summary, said('ours', { uuid: '1' })])).conversation.title).toBe('ours');
     expect(
-      (await read([{ ...summary, leafUuid: '1' }, said('ours', { uuid: '1' })])).conversation.title,
+      (read([{ ...summary, leafUuid: '1' }, said('ours', { uuid: '1' })])).conversation.title,
     ).toBe('Theirs');
   });
 
   test('the fallback stands when nothing was said', async () => {
-    const { conversation } = await read([said('<system-reminder>x</system-reminder>')]);
+    const { conversation } = read([said('<system-reminder>x</system-reminder>')]);
     expect(conversation.title).toBe('Untitled session');
     expect(conversation.createdAt).toBe('1970-01-01T00:00:00.000Z');
   });
@@ -307,7 +306,7 @@ describe('files in the log', () => {
   });
 
   test('the same bytes are one file', async () => {
-    const { conversation } = await read([said([picture('AQID'), picture('AQID'), picture('AQIE')])]);
+    const { conversation } = read([said([picture('AQID'), picture('AQID'), picture('AQIE')])]);
     expect(conversation.files).toEqual([
       { name: 'image-1.webp', mediaType: 'image/webp', content: { bytes: new Uint8Array([1, 2, 3]) } },
       { name: 'image-2.webp', mediaType: 'image/webp', content: { bytes: new Uint8Array([1, 2, 4]) } },
@@ -316,7 +315,7 @@ describe('files in the log', () => {
   });
 
   test('a picture on an abandoned branch is not kept, and the others keep their numbers', async () => {
-    const { conversation } = await read([
+    const { conversation } = read([
       said('one', { uuid: '1', parentUuid: null }),
       said([picture('AQID')], { uuid: '2', parentUuid: '1' }),
       said([picture('AQIE')], { uuid: '3', parentUuid: '1' }),
@@ -325,7 +324,7 @@ describe('files in the log', () => {
   });
 
   test('a picture that is only named by its address is counted, not shown', async () => {
-    const { conversation, losses } = await read([
+    const { conversation, losses } = read([
       said([
         { type: 'image', source: { type: 'url', url: 'https://example.org/x.png' } },
         { type: 'text', text: 'hm' },
@@ -342,25 +341,19 @@ describe('bad input', () => {
     ['only bookkeeping', [{ type: 'summary', summary: 'x' }]],
     ['only a sub-agent', [said('x', { isSidechain: true })]],
     ['not JSON', ['hello', 'there']],
-    ['a web session cut short', ['{', '  "loglines": [']],
-  ])('%s is refused', async (_name, lines) => {
-    await expect(read(lines)).rejects.toMatchObject({ code: 'source_invalid' });
-  });
-
-  test('a line that is still being written is not a loss, a broken one before it is', async () => {
-    const { losses } = await read([said('x'), '{"ty', '', '{"type":"us']);
-    expect(losses.malformedLines).toEqual([2]);
+  ])('%s is refused', (_name, lines) => {
+    expect(() => read(lines)).toThrow(expect.objectContaining({ code: 'source_invalid' }));
   });
 
   test('tool input nested beyond reason is dropped with a count', async () => {
     const nested = `{"type":"tool_use","id":"t","name":"T","input":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    const { conversation, losses } = await read([`{"type":"assistant","message":{"content":[${nested}]}}`]);
+    const { conversation, losses } = read([`{"type":"assistant","message":{"content":[${nested}]}}`]);
     expect(conversation.messages[0]?.parts[0]).toMatchObject({ name: 'T', input: null });
     expect(losses.hidden).toEqual({ 'tool input nested too deep': 1 });
   });
 
   test('a record type may have any name', async () => {
-    const { losses } = await read([said('x'), '{"type":"__proto__"}', '{"type":"constructor"}']);
+    const { losses } = read([said('x'), '{"type":"__proto__"}', '{"type":"constructor"}']);
     expect(Object.entries(losses.unknown)).toEqual([
       ['__proto__', 1],
       ['constructor', 1],
@@ -370,12 +363,12 @@ describe('bad input', () => {
 
 describe('damaged sessions', () => {
   /** Reads what is left of the session; true when the words that were kept hold no private field. */
-  async function keepsPrivate(
+  function keepsPrivate(
     lines: readonly string[],
     words = /canary-(?:cwd|session|branch|account|request|sig)/,
   ) {
     try {
-      const { title, messages } = (await read(lines)).conversation;
+      const { title, messages } = (read(lines)).conversation;
       return !words.test(JSON.stringify({ title, messages }));
     } catch (error) {
       if (error instanceof ShareError) return true;
@@ -421,10 +414,13 @@ describe('recognising the format', () => {
     ['a session', session.slice(0, 5)],
     ['a session whose first line is cut', ['mentUuid":1}', ...session.slice(3, 6)]],
     ['an old line', [JSON.stringify(said('x', { cwd: '/x' }))]],
-    ['a web session', ['{', '  "loglines": [', '    {']],
-    ['a web session on one line', ['{"loglines":[{"type":"user"']],
   ])('%s is Claude Code', (_name, lines) => {
-    expect(isClaudeCode(lines)).toBe(true);
+    expect(detect(claudeCode, lines)).toBeDefined();
+  });
+
+  test('a document with loglines is a session of the web', () => {
+    expect(detect(claudeCodeWeb, [], { loglines: [] })).toBeDefined();
+    expect(detect(claudeCodeWeb, [], [{ loglines: [] }])).toBeUndefined();
   });
 
   test.each([
@@ -442,12 +438,12 @@ describe('recognising the format', () => {
     ['a bare role', { type: 'user', text: 'hello' }],
     ['chat messages', { role: 'user', message: { content: [] } }],
   ])('%s is not', (_name, record) => {
-    expect(isClaudeCode([JSON.stringify(record)])).toBe(false);
+    expect(detect(claudeCode, [record])).toBeUndefined();
   });
 
   test('nothing, and text that is not JSON, are not', () => {
-    expect(isClaudeCode([])).toBe(false);
-    expect(isClaudeCode(['# Notes', '[1, 2]', '{'])).toBe(false);
+    expect(detect(claudeCode, [])).toBeUndefined();
+    expect(detect(claudeCode, ['# Notes', '[1, 2]', '{'])).toBeUndefined();
   });
 });
 
@@ -456,7 +452,7 @@ test('a web session is read like a local one', async () => {
     said('add two numbers', { timestamp: '2026-01-01T00:00:00Z' }),
     answered([{ type: 'text', text: 'ok' }]),
   ];
-  const { conversation } = await read(JSON.stringify({ loglines }, null, 2).split('\n'));
+  const { conversation } = await claudeCodeWeb.read({ loglines }, options, noAttachments);
   expect(textsOf(conversation.messages)).toEqual(['add two numbers', 'ok']);
   expect(conversation.createdAt).toBe('2026-01-01T00:00:00.000Z');
 });

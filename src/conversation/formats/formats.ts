@@ -1,0 +1,25 @@
+import { claudeCode, claudeCodeWeb } from './claude-code.ts';
+import type { Detection, Format, Head } from './format.ts';
+
+/**
+ * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
+ * marks that others have too.
+ */
+export const formats: readonly Format[] = [claudeCodeWeb, claudeCode];
+
+export interface Recognised extends Detection {
+  format: Format;
+}
+
+/** By content and not by name; undefined where no format fits. */
+export function recognise(head: Head): Recognised | undefined {
+  for (const format of formats) {
+    const detection = format.detect(head);
+    if (detection !== undefined) return { format, ...detection };
+  }
+  return undefined;
+}
+
+export function formatOf(kind: string): Format | undefined {
+  return formats.find((format) => format.kind === kind);
+}

@@ -1,0 +1,103 @@
+import type { ConversationFile, Message, Part } from '../conversation.ts';
+
+const extensions: ReadonlyMap<string, string> = new Map([
+  ['image/png', 'png'],
+  ['image/jpeg', 'jpg'],
+  ['image/gif', 'gif'],
+  ['image/webp', 'webp'],
+  ['application/pdf', 'pdf'],
+  ['application/json', 'json'],
+  ['text/plain', 'txt'],
+  ['text/markdown', 'md'],
+  ['text/csv', 'csv'],
+  ['audio/mpeg', 'mp3'],
+  ['audio/wav', 'wav'],
+  ['audio/mp4', 'm4a'],
+]);
+
+/** Bytes that stand in a source as base64. */
+export interface InlineData {
+  base64: string;
+  mediaType: string;
+  /** As the source names it; a file without a name is called `image-1.png`. */
+  name?: string;
+}
+
+/**
+ * The files inside a source: the same bytes are one file. They are numbered in the order in which they are added, so
+ * that a name stays the same while a log grows.
+ */
+export class InlineFiles {
+  /** Key of the bytes → file. */
+  readonly #files = new Map<string, ConversationFile>();
+  readonly #names = new Set<string>();
+
+  /** @returns The part that shows it. */
+  add({ base64, mediaType, name }: InlineData): Part {
+    const kind = mediaType.startsWith('image/') ? 'image' : 'file';
+    const known = this.#files.get(base64);
+    if (known) return { type: kind, file: known.name };
+    const extension = extensions.get(mediaType) ?? 'bin';
+    const plain = `${kind === 'image' ? 'image' : 'document'}-${this.#files.size + 1}.${extension}`;
+    return this.#keep(base64, name ?? plain, mediaType, kind, () => Buffer.from(base64, 'base64'));
+  }
+
+  /** Text that a source holds beside the messages, as extracted from a document, or written by an agent. */
+  addText(name: string, text: string, mediaType = 'text/plain'): Part {
+    const key = `${name}\0${text}`;
+    const known = this.#files.get(key);
+    if (known) return { type: 'file', file: known.name };
+    return this.#keep(key, name, mediaType, 'file', () => Buffer.from(text));
+  }
+
+  /** A file that lies outside of the source. */
+  addFile(file: ConversationFile): Part {
+    const kind = file.mediaType?.startsWith('image/') ? 'image' : 'file';
+    const known = this.#files.get(file.name);
+    if (known) return { type: kind, file: known.name };
+    const name = this.#free(file.name);
+    this.#files.set(file.name, { ...file, name });
+    return { type: kind, file: name };
+  }
+
+  /** Those that some message shows, in the order of adding. */
+  shown(messages: readonly Message[]): ConversationFile[] {
+    const used = new Set(messages.flatMap(fileNamesIn));
+    return [...this.#files.values()].filter(({ name }) => used.has(name));
+  }
+
+  #keep(key: string, name: string, mediaType: string, kind: 'image' | 'file', bytes: () => Uint8Array): Part {
+    const free = this.#free(name);
+    // Decoded when it is asked for: most reads of a growing log want none of the bytes again.
+    const content = {
+      get bytes(): Uint8Array {
+        return bytes();
+      },
+    };
+    this.#files.set(key, { name: free, mediaType, content });
+    return { type: kind, file: free };
+  }
+
+  #free(wanted: string): string {
+    const [, stem = wanted, extension = ''] = /^(.*?)(\.[^./]*)?$/s.exec(wanted) ?? [];
+    let name = wanted;
+    for (let n = 2; this.#names.has(name); n += 1) name = `${stem}-${n}${extension}`;
+    this.#names.add(name);
+    return name;
+  }
+}
+
+function fileNamesIn(message: Message): string[] {
+  return message.parts.flatMap((part) => {
+    if (part.type === 'image' || part.type === 'file') return [part.file];
+    if (part.type === 'tool-call') return part.subAgent?.messages.flatMap(fileNamesIn) ?? [];
+    return [];
+  });
+}
+
+/** `data:image/png;base64,iVBOR…`; undefined for every other URL. */
+export function dataUrl(url: string | undefined): InlineData | undefined {
+  const head = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,/i.exec(url ?? '');
+  if (!head || url === undefined) return undefined;
+  return { base64: url.slice(head[0].length), mediaType: head[1]?.toLowerCase() ?? '' };
+}

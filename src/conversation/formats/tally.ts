@@ -1,0 +1,44 @@
+import type { Losses } from '../conversation.ts';
+import { oneLine } from './titles.ts';
+import { isTooDeep } from './untyped.ts';
+
+const longestType = 60;
+
+/** Counts what a reader leaves out. */
+export class Tally {
+  readonly #hidden = new Map<string, number>();
+  readonly #unknown = new Map<string, number>();
+
+  /** To go on counting without changing this one. */
+  copy(): Tally {
+    const copy = new Tally();
+    for (const [reason, count] of this.#hidden) copy.#hidden.set(reason, count);
+    for (const [type, count] of this.#unknown) copy.#unknown.set(type, count);
+    return copy;
+  }
+
+  hide(reason: string, count = 1): void {
+    if (count > 0) this.#hidden.set(reason, (this.#hidden.get(reason) ?? 0) + count);
+  }
+
+  unknown(type: string): void {
+    const short = oneLine(type, longestType);
+    this.#unknown.set(short, (this.#unknown.get(short) ?? 0) + 1);
+  }
+
+  /** The input of a tool call, unless it is nested so deep that it would overflow the stack of whoever walks it. */
+  inputOf(value: unknown): unknown {
+    if (!isTooDeep(value)) return value ?? null;
+    this.hide('tool input nested too deep');
+    return null;
+  }
+
+  toLosses(): Pick<Losses, 'hidden' | 'unknown' | 'malformedLines'> {
+    // Entries rather than assignment: a record type may be called `__proto__`.
+    return {
+      hidden: Object.fromEntries(this.#hidden),
+      unknown: Object.fromEntries(this.#unknown),
+      malformedLines: [],
+    };
+  }
+}

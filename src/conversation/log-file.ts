@@ -1,0 +1,145 @@
+import { constants } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { LineSplitter, refuseIrregular, toSourceError, type Line } from './disk.ts';
+import type { LogFormat, LogReader } from './formats/format.ts';
+import { Tally } from './formats/tally.ts';
+import { parseObject } from './formats/untyped.ts';
+
+/** What a log held when it was looked at last. */
+export interface LogState {
+  reader: LogReader;
+  /** Lines that are no JSON object, 1-based. The last one is left out while it has no end: it is being written. */
+  malformedLines: readonly number[];
+  /** What `LogFormat.skip` passed over. */
+  skipped: Tally;
+}
+
+/**
+ * A log that is read on from where it ended: one appended record costs its own bytes.
+ *
+ * It is read from its beginning when it is another file, became shorter, changed without growing, or does not hold any
+ * more what stood before the place where it ended. A change further up that comes together with new lines is seen by
+ * the next process only: to see it at once, every look would have to read everything.
+ */
+export class LogFile {
+  readonly #path: string;
+  readonly #format: LogFormat;
+  #state: Reading | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param path  Absolute. Nothing is read yet. */
+  constructor(path: string, format: LogFormat) {
+    this.#path = path;
+    this.#format = format;
+  }
+
+  /**
+   * Reads what is new. Calls wait for one another.
+   *
+   * @throws ShareError `source_missing`, `source_unreadable`, `source_invalid` (no regular file).
+   */
+  update(): Promise<LogState> {
+    const turn = this.#turn.then(() => this.#update());
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #update(): Promise<LogState> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(this.#path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const stats = await file.stat({ bigint: true });
+      refuseIrregular(stats, this.#path);
+      const state = (await goesOn(this.#state, stats, file)) ? this.#state : undefined;
+      this.#state = state ?? new Reading(this.#format);
+      await this.#state.readOn(file, stats);
+      return this.#state;
+    } catch (error) {
+      this.#state = undefined; // it may hold half of a line
+      throw toSourceError(error, this.#path);
+    } finally {
+      await file?.close();
+    }
+  }
+}
+
+async function goesOn(state: Reading | undefined, stats: BigIntStats, file: FileHandle): Promise<boolean> {
+  if (!state || state.stats === undefined || state.stats.ino !== stats.ino || state.stats.dev !== stats.dev)
+    return false;
+  if (stats.size < state.offset) return false;
+  if (stats.size === BigInt(state.offset) && stats.mtimeNs !== state.stats.mtimeNs) return false;
+  const { length } = state.tail;
+  const now = Buffer.alloc(length);
+  const { bytesRead } = await file.read(now, 0, length, state.offset - length);
+  return bytesRead === length && now.equals(state.tail);
+}
+
+const chunkBytes = 256 * 1024;
+const tailBytes = 1024;
+
+class Reading implements LogState {
+  readonly reader: LogReader;
+  readonly malformedLines: number[] = [];
+  readonly skipped = new Tally();
+  /** Bytes that were taken. */
+  offset = 0;
+  /** The bytes before `offset`, to see that the file is still the same. */
+  tail: Buffer = Buffer.alloc(0);
+  stats: BigIntStats | undefined;
+  readonly #format: LogFormat;
+  #line = 0;
+  /** The last line was taken before its end was written. */
+  #isOpen = false;
+
+  constructor(format: LogFormat) {
+    this.#format = format;
+    this.reader = format.begin();
+  }
+
+  async readOn(file: FileHandle, stats: BigIntStats): Promise<void> {
+    const splitter = new LineSplitter();
+    for await (const chunk of chunksFrom(file, this.offset))
+      for (const line of splitter.take(chunk)) this.#take(line);
+    for (const line of splitter.end()) this.#take(line);
+    this.stats = stats;
+    await this.#remember(file);
+  }
+
+  #take(line: Line): void {
+    if (this.#isOpen) {
+      // What follows a record on its line is no record.
+      if (line.text.trim() !== '') this.malformedLines.push(this.#line);
+    } else if (!this.#takeLine(line.text, line.isWhole)) return;
+    this.#isOpen = !line.isWhole;
+    this.offset += line.sizeBytes;
+  }
+
+  /** False where the line is not to be taken yet. */
+  #takeLine(raw: string, isWhole: boolean): boolean {
+    const text = this.#line === 0 ? raw.replace(/^\uFEFF/, '') : raw;
+    const reason = this.#format.skip?.(text);
+    const record = reason === undefined && text.trim() !== '' ? parseObject(text) : undefined;
+    if (record === undefined && !isWhole) return false;
+    this.#line += 1;
+    if (record) this.reader.take(record, this.#line);
+    else if (reason !== undefined) this.skipped.hide(reason);
+    else if (text.trim() !== '') this.malformedLines.push(this.#line);
+    return true;
+  }
+
+  async #remember(file: FileHandle): Promise<void> {
+    const length = Math.min(tailBytes, this.offset);
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, this.offset - length);
+    this.tail = buffer;
+  }
+}
+
+async function* chunksFrom(file: FileHandle, start: number): AsyncGenerator<Uint8Array> {
+  for (let at = start; ;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
+  }
+}
