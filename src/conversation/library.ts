@@ -18,6 +18,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ShareError, systemCode } from '../errors.ts';
 import { isInside, isMissing, readRegularFile, toSourceError } from './disk.ts';
+import { formatOf } from './formats/formats.ts';
 import { parseJson } from './json.ts';
 import { conversationFileName, readNative } from './native-files.ts';
 import { quote } from './native.ts';
@@ -78,7 +79,7 @@ const linkFileName = 'source.json';
 
 const linkSchema = z.object({
   version: z.literal(1),
-  kind: z.string().regex(/^[a-z][a-z\d-]*$/),
+  kind: z.string().refine((kind) => kind === 'native' || formatOf(kind) !== undefined),
   path: z.string().refine((path) => isAbsolute(path) && !path.includes('\0')),
   branch: z.int().positive().exactOptional(),
   writtenFiles: z.boolean().exactOptional(),
@@ -161,7 +162,8 @@ function readLink(linkFile: string): Pick<Source, 'kind' | 'path' | 'options'> {
   const result = linkSchema.safeParse(parseJson(readRegularFile(linkFile).bytes, linkFile));
   if (result.success) {
     const { kind, path, branch, writtenFiles } = result.data;
-    return { kind, path, options: { ...(branch && { branch }), ...(writtenFiles && { writtenFiles }) } };
+    const options = { ...(branch && { branch }), ...(writtenFiles && { writtenFiles }) };
+    return { kind, path, ...optionsOf(options) };
   }
   throw new ShareError(
     'source_invalid',
@@ -170,6 +172,11 @@ function readLink(linkFile: string): Pick<Source, 'kind' | 'path' | 'options'> {
       hint: 'Correct the file, or remove its folder and run `share create` with the path of the conversation.',
     },
   );
+}
+
+/** An entry without options has none, rather than empty ones: the two compare as equal then. */
+function optionsOf(options: ForeignOptions): Pick<Source, 'options'> {
+  return Object.keys(options).length === 0 ? {} : { options };
 }
 
 function findByPath(root: string, text: string): Source | undefined {
@@ -217,12 +224,12 @@ async function linkInto(root: string, path: string, options: ForeignOptions = {}
   const { kind, id } = await recognised(target);
   if (!isEntryName(id))
     throw new ShareError('source_invalid', `${target}: its id ${quote(id)} cannot be the name of a folder.`);
-  return writeLink(root, { conversation: id, kind, path: target, linked: true, options });
+  return writeLink(root, { conversation: id, kind, path: target, linked: true, ...optionsOf(options) });
 }
 
 function relink(root: string, known: Source, options: ForeignOptions): Source {
-  const wanted = { ...known, options: { ...known.options, ...options } };
-  if (!known.linked || isDeepStrictEqual(wanted.options, known.options)) return known;
+  const wanted = { ...known, ...optionsOf({ ...known.options, ...options }) };
+  if (!known.linked || isDeepStrictEqual(wanted, known)) return known;
   const linkFile = join(root, known.conversation, linkFileName);
   writeDurably(`${linkFile}.new`, linkText(wanted));
   renameSync(`${linkFile}.new`, linkFile);

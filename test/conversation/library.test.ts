@@ -15,7 +15,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createSourceReader, openLibrary, sourceSignature, type Source } from '../../src/conversation/library.ts';
+import {
+  createSourceReader,
+  openLibrary,
+  sourceSignature,
+  type Source,
+} from '../../src/conversation/library.ts';
 import type { Library } from '../../src/conversation/library.ts';
 import { ShareError } from '../../src/errors.ts';
 

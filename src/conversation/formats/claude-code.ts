@@ -344,7 +344,8 @@ function branchOf(
   if (last === undefined) return { entries: [...entries], branch: { taken: 1, of: 1 } };
 
   const { path, branch } = new Tree(nodes).choose(last, wanted);
-  const taken = new Set<Turn | undefined>(path);
+  // What stands before the first turn belongs to every branch.
+  const taken = new Set<Turn | undefined>([undefined, ...path]);
   const kept = entries.filter(({ speech }, place) => speech && taken.has(turnAt(place)));
   const left = nodes.length - path.length;
   losses.hide('other branch', left);

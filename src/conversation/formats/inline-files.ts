@@ -39,7 +39,13 @@ export class InlineFiles {
     if (known) return { type: kind, file: known.name };
     const extension = extensions.get(mediaType) ?? 'bin';
     const plain = `${kind === 'image' ? 'image' : 'document'}-${this.#files.size + 1}.${extension}`;
-    return this.#keep(base64, name ?? plain, mediaType, kind, () => Buffer.from(base64, 'base64'));
+    return this.#keep(
+      base64,
+      name ?? plain,
+      mediaType,
+      kind,
+      () => new Uint8Array(Buffer.from(base64, 'base64')),
+    );
   }
 
   /** Text that a source holds beside the messages, as extracted from a document, or written by an agent. */
@@ -47,7 +53,7 @@ export class InlineFiles {
     const key = `${name}\0${text}`;
     const known = this.#files.get(key);
     if (known) return { type: 'file', file: known.name };
-    return this.#keep(key, name, mediaType, 'file', () => Buffer.from(text));
+    return this.#keep(key, name, mediaType, 'file', () => new TextEncoder().encode(text));
   }
 
   /** A file that lies outside of the source. */
