@@ -5,6 +5,7 @@ import { addConfig } from './commands/config.ts';
 import { addCreate } from './commands/create.ts';
 import { addDelete } from './commands/delete.ts';
 import { addInit } from './commands/init.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addCopy, addOpen } from './commands/link.ts';
 import { addList } from './commands/list.ts';
 import { addServe } from './commands/serve.ts';
@@ -59,6 +60,7 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locke
     addInit,
     addCreate,
     addStatus,
+    addInspect,
     addList,
     addCopy,
     addOpen,

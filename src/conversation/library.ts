@@ -63,8 +63,15 @@ export interface Library {
    * @throws ShareError `source_missing`, `source_unreadable`, `source_invalid` when it has no format that is read,
    *         `conversation_taken` when another conversation has its id, `output_unwritable` when the library cannot
    *         be written. The library is then as it was.
+   * @param options  How the file is to be read from now on; what it leaves out stays as it was.
    */
-  link(path: string, options?: ForeignOptions): Promise<Source>;
+  link(path: string, options?: LinkOptions): Promise<Source>;
+}
+
+export interface LinkOptions {
+  /** `current` for the branch that the tool itself shows, whichever that is at the time. */
+  branch?: number | 'current';
+  writtenFiles?: boolean;
 }
 
 export type Entry = Source | BrokenEntry;
@@ -145,7 +152,10 @@ function readEntry(root: string, conversation: string): Source | undefined {
   if (isThere(join(folder, conversationFileName)))
     return { conversation, kind: 'native', path: folder, linked: false };
   const linkFile = join(folder, linkFileName);
-  return isThere(linkFile) ? { conversation, ...readLink(linkFile), linked: true } : undefined;
+  if (!isThere(linkFile)) return undefined;
+  const { kind, path, branch, writtenFiles } = readLink(linkFile);
+  const wish = { ...(branch && { branch }), ...(writtenFiles && { writtenFiles }) };
+  return withOptions({ conversation, kind, path, linked: true }, wish);
 }
 
 function isThere(path: string, what: 'folder' | 'anything' = 'anything'): boolean {
@@ -158,13 +168,9 @@ function isThere(path: string, what: 'folder' | 'anything' = 'anything'): boolea
   }
 }
 
-function readLink(linkFile: string): Pick<Source, 'kind' | 'path' | 'options'> {
+function readLink(linkFile: string): Pick<Source, 'kind' | 'path'> & LinkOptions {
   const result = linkSchema.safeParse(parseJson(readRegularFile(linkFile).bytes, linkFile));
-  if (result.success) {
-    const { kind, path, branch, writtenFiles } = result.data;
-    const options = { ...(branch && { branch }), ...(writtenFiles && { writtenFiles }) };
-    return { kind, path, ...optionsOf(options) };
-  }
+  if (result.success) return result.data;
   throw new ShareError(
     'source_invalid',
     `${linkFile}: expected {"version": 1, "kind": the format, like "native", "path": an absolute path}.`,
@@ -172,11 +178,6 @@ function readLink(linkFile: string): Pick<Source, 'kind' | 'path' | 'options'> {
       hint: 'Correct the file, or remove its folder and run `share create` with the path of the conversation.',
     },
   );
-}
-
-/** An entry without options has none, rather than empty ones: the two compare as equal then. */
-function optionsOf(options: ForeignOptions): Pick<Source, 'options'> {
-  return Object.keys(options).length === 0 ? {} : { options };
 }
 
 function findByPath(root: string, text: string): Source | undefined {
@@ -216,24 +217,49 @@ function realPathOf(path: string): string {
   }
 }
 
-/** Options that are given replace those of a conversation that is linked already. */
-async function linkInto(root: string, path: string, options: ForeignOptions = {}): Promise<Source> {
+async function linkInto(root: string, path: string, wish: LinkOptions = {}): Promise<Source> {
   const target = realTarget(path);
   const known = findInside(root, target) ?? findLinked(root, target);
-  if (known !== undefined) return relink(root, known, options);
+  if (known !== undefined) return relink(root, known, wish);
   const { kind, id } = await recognised(target);
   if (!isEntryName(id))
     throw new ShareError('source_invalid', `${target}: its id ${quote(id)} cannot be the name of a folder.`);
-  return writeLink(root, { conversation: id, kind, path: target, linked: true, ...optionsOf(options) });
+  const source: Source = { conversation: id, kind, path: target, linked: true };
+  return writeLink(root, withOptions(source, wish));
 }
 
-function relink(root: string, known: Source, options: ForeignOptions): Source {
-  const wanted = { ...known, ...optionsOf({ ...known.options, ...options }) };
-  if (!known.linked || isDeepStrictEqual(wanted, known)) return known;
+function relink(root: string, known: Source, wish: LinkOptions): Source {
+  const wanted = withOptions(known, wish);
+  if (isDeepStrictEqual(wanted, known)) return known;
   const linkFile = join(root, known.conversation, linkFileName);
-  writeDurably(`${linkFile}.new`, linkText(wanted));
-  renameSync(`${linkFile}.new`, linkFile);
+  const draft = join(root, known.conversation, `.${linkFileName}-${process.pid}`);
+  try {
+    writeDurably(draft, linkText(wanted));
+    renameSync(draft, linkFile);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw toLibraryError(error, root);
+  }
   return wanted;
+}
+
+/** Options that are off are left out, so that sources that are read alike compare as equal. */
+function withOptions({ options, ...source }: Source, wish: LinkOptions): Source {
+  if (source.kind === 'native' && Object.keys(wish).length > 0)
+    throw new ShareError(
+      'source_invalid',
+      `${source.path}: has no branches and no written files to choose.`,
+      {
+        hint: 'These options are for files of other tools.',
+      },
+    );
+  const branch = wish.branch ?? options?.branch ?? 'current';
+  const writtenFiles = wish.writtenFiles ?? options?.writtenFiles ?? false;
+  const wanted: ForeignOptions = {
+    ...(branch === 'current' ? {} : { branch }),
+    ...(writtenFiles ? { writtenFiles } : {}),
+  };
+  return Object.keys(wanted).length === 0 ? source : { ...source, options: wanted };
 }
 
 function realTarget(path: string): string {
