@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { ShareError } from '../errors.ts';
 import type { Reading } from './conversation.ts';
-import { readChunks, readHead, readRegularFile, toSourceError } from './disk.ts';
+import { LineSplitter, readChunks, readRegularFile, toSourceError } from './disk.ts';
 import type { Attachments, Format, Head, LogFormat, LogReader, ReadOptions } from './formats/format.ts';
 import { formats, recognise, type Recognised } from './formats/formats.ts';
 import { Tally } from './formats/tally.ts';
@@ -60,9 +60,9 @@ export function createForeignReader(): ForeignReader {
       try {
         const all = { ...fallbacks(path, format), ...options };
         if (format.shape === 'log') return await readLog(path, format, all);
-        const { bytes } = readRegularFile(path);
-        if (format.shape === 'text') return format.read(new TextDecoder().decode(bytes), all);
-        return await format.read(await documentOf(bytes, path, format), all, attachmentsBeside(path));
+        const bytes = fileBytes(path);
+        if (format.shape === 'text') return format.read(new TextDecoder().decode(await bytes.whole()), all);
+        return await format.read(await documentOf(bytes, format), all, attachmentsBeside(path));
       } catch (error) {
         throw toSourceError(withPath(error, path), path);
       }
@@ -103,16 +103,14 @@ function namesIn(folder: string): string[] {
 }
 
 /** An export of many that holds only one is that one. */
-async function documentOf(bytes: Uint8Array, path: string, format: Format): Promise<unknown> {
-  const head = await headOf(path);
-  const { many } = format.detect(head) ?? {};
-  if (many !== true) return parseJson(bytes, path);
+async function documentOf(bytes: Bytes, format: Format): Promise<unknown> {
+  if (format.detect(await headOf(bytes))?.many !== true) return parseJson(await bytes.whole(), bytes.path);
   const found: unknown[] = [];
-  for await (const { value } of conversationsIn(path)) {
+  for await (const value of valuesIn(bytes)) {
     found.push(value);
     if (found.length > 1) throw holdsMany();
   }
-  if (found.length === 0) throw new ShareError('source_invalid', `${path}: holds no conversation.`);
+  if (found.length === 0) throw new ShareError('source_invalid', `${bytes.path}: holds no conversation.`);
   return found[0];
 }
 
@@ -122,82 +120,109 @@ function holdsMany(): ShareError {
   });
 }
 
-export interface FoundConversation {
-  /** 0-based, in the file. */
-  index: number;
-  value: unknown;
-}
-
-/** The values of an export that holds many: the elements of its array, or its lines. */
-export async function* conversationsIn(path: string): AsyncGenerator<FoundConversation> {
-  let index = 0;
-  if (/^\s*\[/.test(firstText(path)))
-    for await (const bytes of jsonElements(readChunks(path)))
-      yield { index: index++, value: parseJson(bytes, path) };
-  else
-    for (const line of new TextDecoder().decode(readRegularFile(path).bytes).split('\n')) {
-      const value = parseObject(line);
-      if (value) yield { index: index++, value };
-    }
-}
-
 // ── Which format ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A file, or the member of a ZIP. */
+export interface Bytes {
+  /** Named in errors. */
+  path: string;
+  chunks(): AsyncIterable<Uint8Array>;
+  /** @throws ShareError `source_invalid` when it is larger than `parseJson` takes. */
+  whole(): Promise<Uint8Array>;
+}
+
+export function fileBytes(path: string): Bytes {
+  return {
+    path,
+    chunks: () => readChunks(path),
+    // eslint-disable-next-line @typescript-eslint/require-await -- what it throws becomes a rejection
+    whole: async () => readRegularFile(path).bytes,
+  };
+}
 
 /**
  * Tells the format of a file by what is in it.
  *
- * @param path  Absolute.
  * @throws ShareError `source_missing`, `source_unreadable`; `source_invalid` when it is in no format that is read, or is
  *         broken JSON, with the place.
  */
-export async function recogniseFile(path: string): Promise<Recognised> {
-  const head = await headOf(path);
+export async function recogniseBytes(bytes: Bytes): Promise<Recognised> {
+  const head = await headOf(bytes);
   const recognised = recognise(head);
   if (recognised) return recognised;
   const text = head.lines.join('\n').trimStart();
   if (/^[[{]/.test(text) && head.records.length === 0 && head.document === undefined)
-    parseJson(readRegularFile(path).bytes, path); // says where it is broken
-  throw new ShareError('source_invalid', `${path}: it is in no format that is read.`, {
+    parseJson(await bytes.whole(), bytes.path); // says where it is broken
+  throw new ShareError('source_invalid', `${bytes.path}: it is in no format that is read.`, {
     hint: `Conversations of these are read: ${toolNames()}; and folders with a conversation.json.`,
   });
+}
+
+/** @param path  Absolute. Errors as {@link recogniseBytes}. */
+export function recogniseFile(path: string): Promise<Recognised> {
+  return recogniseBytes(fileBytes(path));
 }
 
 function toolNames(): string {
   return [...new Set(formats.map((format) => format.tool))].join(', ');
 }
 
+/** The values of an export that holds many: the elements of its array, or its lines. */
+export async function* valuesIn(bytes: Bytes): AsyncGenerator {
+  if (/^\s*\[/.test(await firstText(bytes)))
+    for await (const element of jsonElements(bytes.chunks())) yield parseJson(element, bytes.path);
+  else {
+    const splitter = new LineSplitter();
+    for await (const chunk of bytes.chunks())
+      for (const line of splitter.take(chunk)) yield* recordIn(line.text);
+    for (const line of splitter.end()) yield* recordIn(line.text);
+  }
+}
+
+function* recordIn(line: string): Generator {
+  const record = parseObject(line);
+  if (record) yield record;
+}
+
 const headBytes = 1024 * 1024;
 const headLines = 50;
 const headElements = 3;
 
-export async function headOf(path: string): Promise<Head> {
-  const lines = firstText(path).split('\n', headLines);
+export async function headOf(bytes: Bytes): Promise<Head> {
+  const lines = (await firstText(bytes)).split('\n', headLines);
   const records = lines.map(parseObject).filter((record) => record !== undefined);
-  return { lines, records, document: await firstDocument(path, lines) };
+  return { lines, records, document: await firstDocument(bytes, lines) };
 }
 
-function firstText(path: string): string {
-  return new TextDecoder().decode(readHead(path, headBytes));
+async function firstText(bytes: Bytes): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of bytes.chunks()) {
+    pieces.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes >= headBytes) break;
+  }
+  return new TextDecoder().decode(Buffer.concat(pieces).subarray(0, headBytes));
 }
 
 /** Undefined where the file is not one JSON value. */
-async function firstDocument(path: string, lines: readonly string[]): Promise<unknown> {
+async function firstDocument(bytes: Bytes, lines: readonly string[]): Promise<unknown> {
   const [first = '', second] = lines.filter((line) => line.trim() !== '');
-  if (/^\s*\[/.test(first)) return firstElements(path);
+  if (/^\s*\[/.test(first)) return firstElements(bytes);
   if (!/^\s*\{/.test(first) || (second !== undefined && parseObject(first))) return undefined;
   try {
-    return objectOf(parseJson(readRegularFile(path).bytes, path));
+    return objectOf(parseJson(await bytes.whole(), bytes.path));
   } catch (error) {
     if (error instanceof ShareError && error.code === 'source_invalid') return undefined;
     throw error;
   }
 }
 
-async function firstElements(path: string): Promise<unknown[] | undefined> {
+async function firstElements(bytes: Bytes): Promise<unknown[] | undefined> {
   const elements: unknown[] = [];
   try {
-    for await (const bytes of jsonElements(readChunks(path))) {
-      elements.push(parseJson(bytes, path));
+    for await (const element of jsonElements(bytes.chunks())) {
+      elements.push(parseJson(element, bytes.path));
       if (elements.length === headElements) break;
     }
   } catch (error) {
@@ -212,8 +237,12 @@ async function firstElements(path: string): Promise<unknown[] | undefined> {
 const mostNames = 20_000;
 const deepestFolder = 4;
 
-/** The files in the folder of an export and below. Links are not followed. */
-function attachmentsBeside(path: string): Attachments {
+/**
+ * The files in the folder of an export and below. Links are not followed.
+ *
+ * @param path  Of the export.
+ */
+export function attachmentsBeside(path: string): Attachments {
   const folder = dirname(path);
   let names: string[] | undefined;
   return {

@@ -23,6 +23,7 @@ import { parseJson } from './json.ts';
 import { conversationFileName, readNative } from './native-files.ts';
 import { quote } from './native.ts';
 import { createForeignReader, recogniseFile, type ForeignOptions } from './foreign.ts';
+import { slugOf } from './slug.ts';
 import type { Source } from './source.ts';
 
 export { createSourceReader, sourceSignature, watchPaths } from './source.ts';
@@ -296,14 +297,6 @@ function linkedId(title: string, agent: unknown, path: string): string {
   return `${slugOf(title) || 'session'}-${uuid ?? hash('sha256', path).slice(0, 8)}`;
 }
 
-const longestSlug = 40;
-
-function slugOf(title: string): string {
-  const ascii = title.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  const words = ascii.split(/[^a-z\d]+/).filter((word) => word !== '');
-  return words.join('-').slice(0, longestSlug).replace(/-$/, '');
-}
-
 /**
  * The entry is made under a dot name, which is no entry, and then renamed: onto nothing or an empty folder, which the
  * system refuses for a folder that holds something. So an entry is there whole or not at all, and of two processes
@@ -362,7 +355,8 @@ function takenBySame(root: string, source: Source): Source {
   );
 }
 
-function toLibraryError(error: unknown, root: string): unknown {
+/** An error of writing the library as one for its owner; any other comes back as it is. */
+export function toLibraryError(error: unknown, root: string): unknown {
   const code = systemCode(error) ?? '';
   if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG'].includes(code))
     return error;
