@@ -1,13 +1,16 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { exitCodes, ShareError } from '../../src/errors.ts';
 import { notFound, type Created } from '../../src/publish/publisher.ts';
 import { formatSize } from '../../src/components/words.ts';
 import { shareUrl } from '../../src/urls.ts';
 import type { LinkOptions } from '../../src/conversation/library.ts';
+import { latestSession, toolNames, type ToolName } from '../../src/conversation/sessions.ts';
 import type { App } from '../app.ts';
+import type { Config } from '../config.ts';
 import { asNotFound, configOf, withApp, type CommonOptions } from '../context.ts';
 import { findByName } from '../find.ts';
+import { findOptions } from './find.ts';
 import { copyText, openUrl } from '../hand-over.ts';
 import { print, printable, printJson, progressBar, reportError, reportShare, say } from '../report.ts';
 
@@ -16,6 +19,7 @@ interface CreateOptions extends CommonOptions {
   open?: boolean;
   thinking?: boolean;
   preview?: boolean;
+  latest?: ToolName;
   branch?: number | 'current';
   withWrittenFiles?: boolean;
 }
@@ -23,7 +27,7 @@ interface CreateOptions extends CommonOptions {
 export function addCreate(program: Command): void {
   program
     .command('create')
-    .argument('<conversation...>', 'library id, title, conversation folder, or file of another tool')
+    .argument('[conversation...]', 'library id, title, conversation folder, or file of another tool')
     .summary('share a conversation and print its link')
     .description(
       `Shares a conversation and prints its link, alone, on stdout. A conversation that is shared already keeps its link.
@@ -37,6 +41,7 @@ grows. \`share inspect\` tells what would be shown of it.`,
     .option('--no-thinking', 'leave thinking out again')
     .option('--preview', 'let chat applications that preview the link show the title')
     .option('--no-preview', 'let them show “Shared conversation” again')
+    .addOption(new Option('--latest <tool>', 'the newest session of this coding agent').choices(toolNames))
     .option('--branch <n>', 'show this branch of a file with several, or `current`', toBranch)
     .option('--with-written-files', 'attach the files that an agent wrote in the session')
     .option('--no-with-written-files', 'leave them out again')
@@ -46,11 +51,14 @@ grows. \`share inspect\` tells what would be shown of it.`,
       `
 Examples:
   $ share create sales-analysis
+  $ share create --latest claude-code --copy
   $ share create ~/.claude/projects/-home-mira-app/3f2a….jsonl --copy
   $ share create ./my-conversation --thinking`,
     )
-    .action(async (names: string[], options: CreateOptions, command: Command) => {
+    .action(async (given: string[], options: CreateOptions, command: Command) => {
       const config = configOf(command);
+      const names = [...given, ...(await latestOf(config, options))];
+      if (names.length === 0) command.error("error: missing required argument 'conversation'");
       let failed = 0;
       const bar = progressBar('Copying', formatSize);
       const reports: unknown[] = [];
@@ -71,6 +79,13 @@ Examples:
       if (options.json === true) printJson(names.length === 1 ? reports[0] : reports);
       process.exitCode = failed;
     });
+}
+
+async function latestOf(config: Config, { latest }: CreateOptions): Promise<string[]> {
+  if (latest === undefined) return [];
+  const { path, title } = await latestSession(latest, findOptions(config));
+  say(`The newest session: ${printable(title)}`);
+  return [path];
 }
 
 function toBranch(text: string): number | 'current' {
