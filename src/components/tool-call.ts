@@ -1,5 +1,5 @@
 import type { Json, SnapshotPart } from '../snapshot/snapshot.ts';
-import { changeOf, type Change } from './diff.ts';
+import { changeOf, longestCompared, type Change } from './diff.ts';
 import { patchesIn } from './patch.ts';
 
 export type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
@@ -108,7 +108,13 @@ function readEdit(input: JsonObject): Work | undefined {
   if (own !== undefined)
     return { kind: 'edit', path, changes: [own], rest: without(input, ...pathFields, ...editFields) };
   const list = Array.isArray(input['edits']) ? input['edits'].slice(0, mostEdits) : [];
-  const edits = list.flatMap((each) => (isObject(each) ? (editIn(each) ?? []) : []));
+  let room = longestCompared;
+  const edits = list.flatMap((each) => {
+    const edit = isObject(each) ? editIn(each, room) : undefined;
+    // All edits of a call share what one of them may have.
+    if (edit?.runs !== undefined) room -= edit.removed.length + edit.added.length;
+    return edit ?? [];
+  });
   if (edits.length === 0 || edits.length < list.length) return undefined;
   const left = (input['edits'] as Json[]).slice(mostEdits);
   const rest = without(input, ...pathFields, 'edits');
@@ -118,10 +124,11 @@ function readEdit(input: JsonObject): Work | undefined {
 const pathFields = ['file_path', 'filePath', 'absolute_path', 'path', 'notebook_path'];
 const editFields = ['old_string', 'new_string', 'oldString', 'newString', 'old_str', 'new_str'];
 
-function editIn(input: JsonObject): FileChange | undefined {
+function editIn(input: JsonObject, longest?: number): FileChange | undefined {
   const removed = stringIn(input, ['old_string', 'oldString', 'old_str']);
   const added = stringIn(input, ['new_string', 'newString', 'new_str']);
-  return removed === undefined || added === undefined ? undefined : { file: '', ...changeOf(removed, added) };
+  if (removed === undefined || added === undefined) return undefined;
+  return { file: '', ...changeOf(removed, added, longest) };
 }
 
 function readNotebookEdit(input: JsonObject): Work | undefined {

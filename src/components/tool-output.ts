@@ -59,11 +59,10 @@ export function countResults(output: string): number | undefined {
   return results.length > 0 && results.every(isResult) ? results.length : undefined;
 }
 
-/** A path, a match with its path and line, or an item of a list. */
+/** A path, a match with its path and line, or an item of a list. Each pattern reads a line once, however long it is. */
 function isResult(line: string): boolean {
-  return (
-    /^[^\s:]*[./][^\s:]*$/.test(line) || /^[^\s:]+:\d+:/.test(line) || /^(?:\d+[.)]|[-*•]) \S/.test(line)
-  );
+  if (/^(?:\d+[.)]|[-*•]) \S/.test(line) || /^[^\s:]+:\d+:/.test(line)) return true;
+  return /^[^\s:]+$/.test(line) && /[./]/.test(line);
 }
 
 /** Numbers of the last line of a file shown with line numbers (`  12→text`, `12<tab>text`, `00012| text`). */

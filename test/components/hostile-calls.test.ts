@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { blocksOf } from '../../src/components/tool-body.ts';
+import { workOf, type ToolCall } from '../../src/components/tool-call.ts';
+import { readOutput } from '../../src/components/tool-output.ts';
+import { summaryOf } from '../../src/components/tool-summary.ts';
+import type { Json } from '../../src/snapshot/snapshot.ts';
+
+/** Milliseconds that it takes to draw a call, and how long its HTML is. */
+function draw(name: string, input: Json, output = ''): { ms: number; length: number } {
+  const call: ToolCall = { type: 'tool-call', name, input, output, status: 'done' };
+  const start = performance.now();
+  const work = workOf(call);
+  const said = readOutput(output, work.kind === 'command');
+  const { isFailed } = summaryOf(call, work, said);
+  const html = blocksOf(call, work, said, isFailed, '/share/x').map((block) => block.html);
+  return { ms: performance.now() - start, length: html.join('').length };
+}
+
+const lines = (first: string, second: string) => `${first}\n${second}\n`.repeat(12_500);
+const edits = Array.from({ length: 100 }, (_, index) => ({
+  old_string: lines('a', `b${index}`),
+  new_string: lines('c', 'a'),
+}));
+
+/** Nine megabytes and more, but for the search: each took from 9 s to minutes once. */
+test.each<[string, string, Json, string?]>([
+  ['an output of one line of dots', 'Grep', { pattern: 'x' }, `${'.'.repeat(200_000)} x`],
+  ['a hundred long edits', 'MultiEdit', { file_path: 'a', edits }],
+  [
+    'a patch that takes and gives lines in turn',
+    'apply_patch',
+    `*** Begin Patch\n*** Update File: a\n${'+x\n-y\n'.repeat(1_500_000)}*** End Patch`,
+  ],
+  ['sequences that do not end', 'Bash', { command: 'x' }, '\u001B['.repeat(4_500_000)],
+])('%s is drawn in a moment', (_name, tool, input, output) => {
+  const { ms, length } = draw(tool, input, output);
+  expect(ms).toBeLessThan(3_000);
+  expect(length).toBeLessThan(60_000);
+});
