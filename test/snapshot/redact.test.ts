@@ -105,3 +105,24 @@ describe('in the colours of a terminal', () => {
     expect(named(`/home/mi${esc}[31mra${esc}[0m/app`)).toBe('~/app');
   });
 });
+
+describe('nothing that a page leaves out hides', () => {
+  const hide = redactor({ name: 'Jörg Müller', email: 'jörg@example.org' });
+  test.each([
+    ['letters struck twice, as in a man page', '/h\bhome/m\bmira/x', '~/x'],
+    ['NUL', '/ho\u0000me/mi\u0000ra/x', '~/x'],
+    ['BEL', '/ho\u0007me/mira/x', '~/x'],
+    ['a bidirectional control', '/ho\u202Eme/mira/x', '~/x'],
+    ['a tag', '/ho\u{E0041}me/mira/x', '~/x'],
+    ['letters in two code points', 'by Jo\u0308rg Mu\u0308ller.', 'by [owner].'],
+    ['letters escaped', String.raw`"J\u00f6rg M\u00FCller"`, '"[owner]"'],
+    ['letters of an address escaped', String.raw`"j\u00f6rg@example.org"`, '"[e-mail]"'],
+  ])('%s', (_name, text, expected) => {
+    expect(hide(text)).toBe(expected);
+  });
+
+  test('and stays where there is nothing to hide', () => {
+    const text = 'N\bNAME \u0000 \u202Ex \u{1F3F4}\u{E0067}\u{E007F}';
+    expect(hide(text)).toBe(text);
+  });
+});
