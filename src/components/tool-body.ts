@@ -1,17 +1,11 @@
 import { escapeHtml } from '../render/characters.ts';
+import type { JsonObject } from '../snapshot/json-text.ts';
 import { toLongText, type LongText } from '../snapshot/long-text.ts';
 import type { Json } from '../snapshot/snapshot.ts';
 import { encodePath } from '../urls.ts';
 import { settleTerminal, terminalHtml } from './ansi.ts';
 import { firstLines, runsHtml, type Run } from './diff.ts';
-import {
-  isObject,
-  type FileChange,
-  type JsonObject,
-  type Todo,
-  type ToolCall,
-  type Work,
-} from './tool-call.ts';
+import { isObject, type FileChange, type Todo, type ToolCall, type Work } from './tool-call.ts';
 import type { ToolOutput } from './tool-output.ts';
 import { countLines, fit, inPre, plainHtml, type Shown } from './tool-text.ts';
 import { formatCount, formatSize, shorten } from './words.ts';

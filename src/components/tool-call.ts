@@ -1,10 +1,9 @@
+import type { JsonObject } from '../snapshot/json-text.ts';
 import type { Json, SnapshotPart } from '../snapshot/snapshot.ts';
 import { changeOf, longestCompared, type Change } from './diff.ts';
 import { patchesIn } from './patch.ts';
 
 export type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
-
-export type JsonObject = { [key: string]: Json };
 
 /** A change, and the file that it is in where one call changes several. */
 export interface FileChange extends Change {
@@ -37,9 +36,6 @@ export interface LineRange {
 
 /** Comparing costs time; no real call changes as much. */
 const mostEdits = 100;
-
-/** Longer text is not parsed to find out that it is JSON. */
-const longestParsed = 500_000;
 
 type Reader = (input: JsonObject) => Work | undefined;
 
@@ -83,23 +79,12 @@ const readers: ReadonlyMap<string, Reader> = new Map(
 );
 
 /** Finds out what a call does. Input that is not as the tool's name promises makes it a call like any other. */
-export function workOf({ name, input: original }: ToolCall): Work {
-  const input = parsed(original);
+export function workOf({ name, input }: ToolCall): Work {
   const read = readers.get(name.toLowerCase());
   if (typeof input === 'string')
     return (read === readPatch ? patchWork(input, {}) : undefined) ?? { kind: 'other', rest: input };
   const work = isObject(input) ? read?.(input) : undefined;
   return work ?? { kind: 'other', rest: input };
-}
-
-/** Some programs hand the arguments on as the text they came in. */
-function parsed(input: Json): Json {
-  if (typeof input !== 'string' || !/^\s*\{/.test(input) || input.length > longestParsed) return input;
-  try {
-    return JSON.parse(input) as Json;
-  } catch {
-    return input;
-  }
 }
 
 function readEdit(input: JsonObject): Work | undefined {

@@ -1,7 +1,8 @@
-import type { Json } from '../snapshot/snapshot.ts';
+import { objectIn } from '../snapshot/json-text.ts';
+import { isObject } from './tool-call.ts';
 
-/** A longer output is not parsed to find out that it is JSON. */
-const longestParsed = 500_000;
+/** UTF-16 units. In a longer output nobody's results are counted. */
+const longestCounted = 500_000;
 
 /** What a tool said, and the exit code of a command where it is told. */
 export interface ToolOutput {
@@ -17,18 +18,9 @@ export function readOutput(output: string, isCommand: boolean): ToolOutput {
 
 /** Codex: `{"output": "…", "metadata": {"exit_code": 1, …}}`. */
 function unwrap(output: string): ToolOutput | undefined {
-  if (!output.startsWith('{') || output.length > longestParsed) return undefined;
-  let value: { [key: string]: Json | undefined };
-  try {
-    value = JSON.parse(output) as typeof value;
-  } catch {
-    return undefined;
-  }
-  const metadata = value['metadata'];
-  const inner = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? metadata : {};
-  const exitCode = value['exit_code'] ?? inner['exit_code'];
-  if (typeof value['output'] !== 'string' || typeof exitCode !== 'number') return undefined;
-  return { text: value['output'], exitCode };
+  const { output: text, exit_code: own, metadata } = objectIn(output) ?? {};
+  const exitCode = own ?? (isObject(metadata) ? metadata['exit_code'] : undefined);
+  return typeof text === 'string' && typeof exitCode === 'number' ? { text, exitCode } : undefined;
 }
 
 /**
@@ -50,11 +42,11 @@ function exitCodeIn(output: string): number | undefined {
 
 /** The number of results, where an output is plainly a list of them. */
 export function countResults(output: string): number | undefined {
-  const lines = output.slice(0, longestParsed).trim().split(/\r?\n/);
+  const lines = output.slice(0, longestCounted).trim().split(/\r?\n/);
   const found = /^Found (\d{1,9}) \w/.exec(lines[0] ?? '')?.[1];
   if (found !== undefined) return Number(found);
   if (/^No (?:files|matches|results|search results)\b/i.test(lines[0] ?? '')) return 0;
-  if (output.length > longestParsed) return undefined;
+  if (output.length > longestCounted) return undefined;
   const results = lines.filter((line) => !/^\(Results are truncated/.test(line));
   return results.length > 0 && results.every(isResult) ? results.length : undefined;
 }

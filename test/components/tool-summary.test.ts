@@ -75,7 +75,7 @@ test.each<[string, string, Json, string | undefined, ToolCall['status']]>([
   [
     'exec_command ls',
     'exec_command',
-    '{"cmd":"ls"}',
+    { cmd: 'ls' },
     'Exit code: 0\nWall time: 1 s\nOutput:\nExit code: 3',
     'done',
   ],
