@@ -16,16 +16,18 @@ export function readOutput(output: string, isCommand: boolean): ToolOutput {
   return wrapped ?? { text: output, exitCode: isCommand ? exitCodeIn(output) : undefined };
 }
 
-/** Codex: `{"output": "…", "metadata": {"exit_code": 1, …}}`. */
+/** Codex: `{"output": "…", "metadata": {"exit_code": 1, …}}`; Claude.ai: `{"returncode": 1, "stdout": "…", "stderr": "…"}`. */
 function unwrap(output: string): ToolOutput | undefined {
-  const { output: text, exit_code: own, metadata } = objectIn(output) ?? {};
-  const exitCode = own ?? (isObject(metadata) ? metadata['exit_code'] : undefined);
+  const { output: said, exit_code: own, metadata, returncode, stdout, stderr } = objectIn(output) ?? {};
+  const printed = typeof stdout === 'string' && typeof stderr === 'string' ? [stdout, stderr] : undefined;
+  const text = said ?? printed?.filter(Boolean).join('\n');
+  const exitCode = own ?? returncode ?? (isObject(metadata) ? metadata['exit_code'] : undefined);
   return typeof text === 'string' && typeof exitCode === 'number' ? { text, exitCode } : undefined;
 }
 
 /**
  * The code stands above what the command printed (Claude Code: `Exit code 1`; Codex: `Exit code: 1` or `Process exited
- * with code 1`, then `Output:`), or in the last lines (Gemini CLI, whose output begins with `Command:`). What the command
+ * with code 1`, then `Output:`), or in the last lines (Gemini CLI, whose output begins with `Command:` or `Output:`). What the command
  * itself prints may look like it and must not count.
  */
 function exitCodeIn(output: string): number | undefined {
@@ -33,7 +35,7 @@ function exitCodeIn(output: string): number | undefined {
   const own = /^Exit code:? (-?\d{1,10})(?=\r?\n|$)/.exec(start)?.[1];
   const header = /^((?:.*\n){1,8})Output:/.exec(start)?.[1] ?? '';
   const framed = /^(?:Process exited with code|Exit code:) (-?\d{1,10})$/m.exec(header)?.[1];
-  const below = start.startsWith('Command: ')
+  const below = /^(?:Command|Output): /.test(start)
     ? /^Exit Code: (-?\d{1,10})$/m.exec(output.slice(-400))?.[1]
     : undefined;
   const code = own ?? framed ?? below;
@@ -57,9 +59,13 @@ function isResult(line: string): boolean {
   return /^[^\s:]+$/.test(line) && /[./]/.test(line);
 }
 
-/** Numbers of the last line of a file shown with line numbers (`  12→text`, `12<tab>text`, `00012| text`). */
+/**
+ * Number of the last line of a file shown with line numbers: `  12→text`, `12<tab>text`, and in opencode's tags
+ * `00012| text` or `12: text`.
+ */
 export function lastLineNumber(output: string): number | undefined {
-  if (!/^\s*\d+(?:→|\t|\| )/.test(output.slice(0, 100))) return undefined;
-  const numbers = output.slice(-20_000).match(/^ *\d{1,9}(?=→|\t|\| )/gm);
+  const start = output.slice(0, 1_000);
+  if (!/^\s*\d+(?:→|\t|\| )/.test(start) && !/^<(?:.*\n){1,4} *\d+(?:\||:) /.test(start)) return undefined;
+  const numbers = output.slice(-20_000).match(/^ *\d{1,9}(?=→|\t|\| |: )/gm);
   return numbers === null ? undefined : Number(numbers.at(-1));
 }
