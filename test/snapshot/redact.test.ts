@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { redactor } from '../../src/snapshot/redact.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 const redact = redactor({});
 
@@ -78,10 +79,11 @@ test.each([
   '-home-',
 ])('a megabyte of %j is read in under a second', (unit) => {
   const text = unit.repeat(Math.ceil(1_000_000 / unit.length));
-  const start = performance.now();
-  redact(text);
-  redact(`/home${text}`);
-  expect(performance.now() - start).toBeLessThan(1000);
+  const ms = cpuMs(() => {
+    redact(text);
+    redact(`/home${text}`);
+  });
+  expect(ms).toBeLessThan(1000);
 });
 
 describe('in the colours of a terminal', () => {
