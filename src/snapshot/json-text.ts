@@ -35,3 +35,11 @@ export function redactText(text: string, redact: Redact): string {
   const again = JSON.stringify(redactJson(object, redact));
   return again === JSON.stringify(object) ? redacted : again;
 }
+
+/** Nesting up to which indents help; in a million small values 200 levels down they would be 400 million spaces. */
+const deepestIndented = 8;
+
+/** JSON to be read by people. */
+export function toIndentedJson(value: Json): string {
+  return isDeeper(value, deepestIndented) ? JSON.stringify(value) : JSON.stringify(value, null, 2);
+}

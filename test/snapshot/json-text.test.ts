@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Message, Part } from '../../src/conversation/conversation.ts';
 import { toSnapshot } from '../../src/snapshot/privacy.ts';
-import type { SnapshotPart } from '../../src/snapshot/snapshot.ts';
+import { toIndentedJson } from '../../src/snapshot/json-text.ts';
+import type { Json, SnapshotPart } from '../../src/snapshot/snapshot.ts';
 
 const at = '2026-03-01T10:00:00.000Z';
 
@@ -38,4 +39,10 @@ test('what is no JSON object, or nested too deep to be handled, stays a text', (
   const deep = '{"a":'.repeat(50_000) + '1' + '}'.repeat(50_000);
   for (const input of ['{"a"', '[1]', 'ls', deep])
     expect(published({ input, output: input })).toMatchObject({ input, output: input });
+});
+
+test('JSON is indented for people, but not so deep that the indents are most of it', () => {
+  const deep = (levels: number) => JSON.parse('['.repeat(levels) + '1' + ']'.repeat(levels)) as Json;
+  expect(toIndentedJson({ a: [1] })).toBe('{\n  "a": [\n    1\n  ]\n}');
+  expect(toIndentedJson(deep(200))).toHaveLength(401);
 });
