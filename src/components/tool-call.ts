@@ -98,8 +98,8 @@ export function workOf({ name, input }: ToolCall): Work {
 
 /** OpenAI's own tools put what they do into an `action`. */
 function withAction(input: JsonObject): JsonObject {
-  const { action, ...rest } = input;
-  return isObject(action) ? { ...rest, ...without(action, 'type') } : input;
+  const action = input['action'];
+  return isObject(action) ? { ...without(input, 'action'), ...without(action, 'type') } : input;
 }
 
 function readEdit(input: JsonObject): Work | undefined {

@@ -139,7 +139,8 @@ function toolHint(input: Json, depth = 2): string {
       : toolHint(input[0] ?? null, depth - 1);
   }
   const told = tellingFields.flatMap((name) => input[name] ?? []);
-  const texts = [...told, ...Object.values(input)].filter((each) => typeof each === 'string' && each !== '');
-  const [value = Object.values(input).find((each) => toolHint(each, depth - 1) !== '')] = texts;
+  const all = [...told, ...Object.values(input).slice(0, 50)];
+  const isText = (each: Json) => typeof each === 'string' && each !== '';
+  const value = all.find(isText) ?? all.find((each) => toolHint(each, depth - 1) !== '');
   return value === undefined ? '' : toolHint(value, depth - 1);
 }

@@ -38,7 +38,7 @@ export function longInput({ input }: ToolCall): LongText | undefined {
 function fieldsText(input: object & Json): string {
   if (Array.isArray(input)) return toIndentedJson(input);
   const fields = Object.entries(input).map(([name, value]) => {
-    const text = typeof value === 'string' ? value : toIndentedJson(value);
+    const text = typeof value === 'object' ? toIndentedJson(value) : String(value);
     return text.includes('\n') ? `${name}:\n${text}\n` : `${name}: ${text}`;
   });
   return fields.join('\n');
