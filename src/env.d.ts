@@ -11,7 +11,7 @@ declare namespace App {
       state: string;
       isLast: boolean;
       /** Every page of the conversation, on the first page; on the others empty, so that they stay as they are. */
-      all: { number: number; start: number | undefined; label: string }[];
+      all: import('./snapshot/pages.ts').Page[];
     };
     /** Sanitised HTML of a text or thinking part of the snapshot. */
     markdown: (text: string) => string;

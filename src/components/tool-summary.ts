@@ -1,5 +1,5 @@
 import type { Json } from '../snapshot/snapshot.ts';
-import { isObject, type LineRange, type ToolCall, type Work } from './tool-call.ts';
+import { pathFields, type LineRange, type ToolCall, type Work } from './tool-call.ts';
 import { countResults, lastLineNumber, type ToolOutput } from './tool-output.ts';
 import { countLines, oneLine, shortPath } from './tool-text.ts';
 import { countOf, formatCount } from './words.ts';
@@ -111,39 +111,36 @@ function rangeOf({ first, last }: LineRange, output = ''): string {
   const from = first ?? 1;
   const end = lastLineNumber(output) ?? Infinity;
   const to = Math.min(last ?? Infinity, end < from ? Infinity : end);
-  if (to === Infinity) return `from line ${from}`;
+  if (to === Infinity) return from === 1 ? '' : `from line ${from}`;
   return to <= from ? `line ${from}` : `lines ${from}–${to}`;
 }
 
 function changedIn(work: Work): Summary['changed'] {
-  if ((work.kind !== 'edit' && work.kind !== 'patch') || work.changes.length === 0) return undefined;
-  return {
-    added: work.changes.reduce((sum, change) => sum + change.addedLines, 0),
-    removed: work.changes.reduce((sum, change) => sum + change.removedLines, 0),
-  };
+  if (!('changes' in work)) return undefined;
+  const added = work.changes.reduce((sum, change) => sum + change.addedLines, 0);
+  const removed = work.changes.reduce((sum, change) => sum + change.removedLines, 0);
+  return added + removed === 0 ? undefined : { added, removed };
 }
 
 /** Fields that say most about a tool call, the most telling first. */
 const tellingFields = [
-  'command',
-  'file_path',
-  'path',
-  'notebook_path',
-  'pattern',
-  'query',
-  'url',
-  'description',
-  'prompt',
-  'title',
-  'name',
+  ...['command', 'cmd', 'code', ...pathFields, 'dir_path', 'uri', 'pattern', 'query', 'q', 'url', 'question'],
+  ...['subject', 'objective', 'description', 'prompt', 'title', 'name'],
 ];
 
 /** One line that tells what a tool was asked. Empty where nothing says it shortly. */
-function toolHint(input: Json): string {
+function toolHint(input: Json, depth = 2): string {
   if (typeof input === 'string') return oneLine(input, longestObject);
-  if (!isObject(input)) return '';
-  const field = tellingFields.find((name) => typeof input[name] === 'string' && input[name] !== '');
-  const value =
-    field === undefined ? Object.values(input).find((each) => typeof each === 'string') : input[field];
-  return typeof value === 'string' ? oneLine(value, longestObject) : '';
+  if (typeof input !== 'object' || input === null || depth < 0) return '';
+  if (Array.isArray(input)) {
+    const words = input.slice(0, 10).filter((each) => typeof each === 'string');
+    return words.length > 0
+      ? oneLine(words.join(', '), longestObject)
+      : toolHint(input[0] ?? null, depth - 1);
+  }
+  const told = tellingFields.flatMap((name) => input[name] ?? []);
+  const all = [...told, ...Object.values(input).slice(0, 50)];
+  const isText = (each: Json) => typeof each === 'string' && each !== '';
+  const value = all.find(isText) ?? all.find((each) => toolHint(each, depth - 1) !== '');
+  return value === undefined ? '' : toolHint(value, depth - 1);
 }

@@ -50,14 +50,18 @@ export function speakerOf(message: SnapshotMessage): 'User' | 'Assistant' {
   return message.role === 'user' ? 'User' : 'Assistant';
 }
 
-/** What a round is about, for the outline: the first line of what the user said, without its Markdown marks. */
+/**
+ * What a round, or the piece of it on a page, is about, for the outline: the first line of what the user said there, or
+ * else of what was said, without its Markdown marks.
+ */
 export function roundLabel({ number, messages }: PageRound): string {
-  const asked = messages.find(({ message }) => message.role === 'user' && textsOf(message).length > 0);
-  return firstWords(asked === undefined ? '' : (textsOf(asked.message)[0] ?? '')) || `Round ${number}`;
+  const said = messages.map(({ message }) => message).filter((message) => textsOf(message).length > 0);
+  const first = said.find(({ role }) => role === 'user') ?? said[0];
+  return firstWords(first === undefined ? '' : (textsOf(first)[0] ?? '')) || `Round ${number}`;
 }
 
 /** The first line of a text that says something, without its Markdown marks; empty where none does. */
-export function firstWords(text: string): string {
+function firstWords(text: string): string {
   return shorten(text.split('\n', 20).map(withoutMarks).find(Boolean) ?? '', 60);
 }
 

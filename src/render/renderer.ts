@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ShareError, systemCode } from '../errors.ts';
-import { pagePath, startOf, toPages, type Page } from '../snapshot/pages.ts';
+import { pagePath, toPages, type Page } from '../snapshot/pages.ts';
 import type { Snapshot, SnapshotMessage, SnapshotPart } from '../snapshot/snapshot.ts';
 import type { ShareId, SiteUrl } from '../urls.ts';
 
@@ -101,7 +101,7 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
         const state = page.number === 1 ? place.revision : stateOf(page, isLast, snapshot, place);
         if (page.number > 1 && isOut(path, state)) drawn.kept.push(path);
         else {
-          const index = page.number === 1 ? all.map(toEntry) : [];
+          const index = page.number === 1 ? all : [];
           drawn.pages.set(path, await draw(snapshot, place, { ...page, state, isLast, all: index }, htmlOf));
         }
       }
@@ -196,11 +196,6 @@ function bytesOf(part: SnapshotPart, htmlOf: (text: string) => string): number {
   if (part.type === 'text' || part.type === 'thinking') return Buffer.byteLength(htmlOf(part.text));
   if (part.type !== 'tool-call') return 0;
   return Math.min(mostToolBytes, JSON.stringify(part.input).length + (part.output?.length ?? 0));
-}
-
-function toEntry(page: Page): App.Locals['page']['all'][number] {
-  const label = page.rounds[0]?.messages[0]?.message.parts.find((part) => part.type === 'text')?.text ?? '';
-  return { number: page.number, start: startOf(page), label };
 }
 
 function markdownTexts(snapshot: Snapshot): string[] {

@@ -1,4 +1,5 @@
 import { encodePath } from '../urls.ts';
+import { toIndentedJson } from './json-text.ts';
 import type {
   Json,
   Round,
@@ -115,7 +116,7 @@ function isEmpty(input: Json): boolean {
 }
 
 function inputBlock(input: Json): string {
-  return typeof input === 'string' ? fenced('', input) : fenced('json', JSON.stringify(input, null, 2));
+  return typeof input === 'string' ? fenced('', input) : fenced('json', toIndentedJson(input));
 }
 
 /** A fence ends only at a run of at least as many backticks, so it is made longer than any run inside. */

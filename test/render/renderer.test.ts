@@ -69,7 +69,7 @@ describe('a page', () => {
       'Bash head -5 sales-2025.csv && wc -l sales-2025.csv',
       'Read notebooks/regional/quarterly/very/deep/folder/with/a/long/path/analysis.ipynb lines 1–80',
       'Edit analysis.py +3 −2',
-      'warehouse: query failed',
+      'warehouse: query sales failed',
       'Search "harbour ferry timetable february 2025" no result',
     ]);
   });
