@@ -32,7 +32,7 @@ export interface Message {
   parts: Part[];
 }
 
-export type Part = TextPart | ThinkingPart | ToolCallPart | ImagePart | FilePart;
+export type Part = TextPart | ThinkingPart | ToolCallPart | ImagePart | FilePart | SourcesPart;
 
 export interface TextPart {
   type: 'text';
@@ -53,6 +53,16 @@ export interface ToolCallPart {
   /** What the tool gave back, as text; undefined while it has not. */
   output?: string;
   status: ToolStatus;
+  /** Where the tool was another agent: what came of it in a conversation of its own. */
+  subAgent?: SubAgent;
+}
+
+/** An agent that a tool call set to work. Its own tool calls may have such agents again. */
+export interface SubAgent {
+  /** Kind of agent as the tool names it, e.g. `Explore`. */
+  name?: string;
+  /** What the sub-agent said and did, in order; its first user message is the task it was given. */
+  messages: Message[];
 }
 
 export type ToolStatus = 'pending' | 'done' | 'failed';
@@ -67,6 +77,18 @@ export interface ImagePart {
 export interface FilePart {
   type: 'file';
   file: string;
+}
+
+/** Links that an answer rests on. */
+export interface SourcesPart {
+  type: 'sources';
+  sources: SourceLink[];
+}
+
+/** Any address may stand here: `privacy.ts` lets http and https pass. */
+export interface SourceLink {
+  title?: string;
+  url: string;
 }
 
 /** A file that goes with the conversation. `name` is what the owner calls it, sub-folders with `/`. Unique in its list. */

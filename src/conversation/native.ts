@@ -7,6 +7,7 @@ import type {
   Message,
   Part,
   Reading,
+  SubAgent,
   ToolCallPart,
 } from './conversation.ts';
 
@@ -14,6 +15,9 @@ import type {
  * The native format: `<id>/conversation.json`, with the files that go with it in `<id>/files/`. A field that is not
  * named here is not read, so that it cannot be published.
  */
+
+/** Sub-agents inside one another: no tool does more, and a page has room for fewer. */
+const mostNested = 8;
 
 const text = z.string().overwrite((value) => value.toWellFormed());
 
@@ -47,6 +51,21 @@ const thinkingPart = z
   })
   .describe('Private, unless the owner shares with `--thinking`.');
 
+/** Written out, since what it holds refers back to it. */
+interface NativeSubAgent {
+  name?: string;
+  messages: NativeMessage[];
+}
+
+const subAgent: z.ZodType<NativeSubAgent> = z.lazy(() =>
+  z.object({
+    name: text.exactOptional().describe('Kind of agent, e.g. `Explore`.'),
+    messages: z
+      .array(message)
+      .describe('What the agent said and did, in order. Its first user message is the task it was given.'),
+  }),
+);
+
 const toolCallPart = z
   .object({
     type: z.literal('tool-call').describe('One use of a tool, with its result.'),
@@ -62,6 +81,9 @@ const toolCallPart = z
       .enum(['pending', 'done', 'failed'])
       .exactOptional()
       .describe('Default: `done` where there is an output, else `pending`.'),
+    subAgent: subAgent
+      .exactOptional()
+      .describe(`What the agent did that this call set to work. At most ${mostNested} inside one another.`),
   })
   .describe('Public; a viewer sees it collapsed.');
 
@@ -80,12 +102,26 @@ const filePart = z
   })
   .describe('Public.');
 
+const sourcesPart = z
+  .object({
+    type: z.literal('sources').describe('Links that an answer rests on.'),
+    sources: z
+      .array(
+        z.object({
+          title: text.exactOptional().describe('What the page is called.'),
+          url: text.describe('Address. Only http and https are published.'),
+        }),
+      )
+      .describe('In the order in which they are shown.'),
+  })
+  .describe('Public.');
+
 /** Must not match a known type: then a known part with a wrong field would be taken for an unknown one. */
 const otherPart = z
   .looseObject({
     type: z
       .string()
-      .regex(/^(?!(?:text|thinking|tool-call|image|file)$)/)
+      .regex(/^(?!(?:text|thinking|tool-call|image|file|sources)$)/)
       .describe('Any other name.'),
   })
   .transform(({ type }) => ({ type: 'unknown' as const, name: type }))
@@ -93,7 +129,7 @@ const otherPart = z
 
 const part = z.union(
   [
-    z.discriminatedUnion('type', [textPart, thinkingPart, toolCallPart, imagePart, filePart], {
+    z.discriminatedUnion('type', [textPart, thinkingPart, toolCallPart, imagePart, filePart, sourcesPart], {
       error: 'expected the type of a part, like "text"',
     }),
     otherPart,
@@ -109,7 +145,7 @@ const hidden = z.unknown().exactOptional().meta({
 
 const message = z
   .object({
-    id: nonEmpty('an id').describe('Unique in the conversation.'),
+    id: nonEmpty('an id').describe('Unique in the conversation, or in the sub-agent.'),
     role: z
       .enum(['user', 'assistant', 'system', 'developer', 'tool'])
       .describe('Who speaks. Messages of `system` and `developer` are private.'),
@@ -119,7 +155,10 @@ const message = z
       .union([text.describe('Markdown.'), z.array(part)], { error: 'expected a string or a list of parts' })
       .describe('Text, or a list of parts.'),
   })
-  .describe('Public, with what the parts say.');
+  .meta({ id: 'message', description: 'Public, with what the parts say.' });
+
+type NativePart = z.output<typeof part>;
+type NativeMessage = z.output<typeof message>;
 
 const listedFile = z.object({
   name: listedName,
@@ -188,11 +227,15 @@ export function parseNative(value: unknown, path: string): Native {
   refuseNewerVersion(value, path);
   const result = nativeSchema.safeParse(value);
   if (!result.success) throw invalid(path, result.error.issues.flatMap(problemsOf));
-  const doubles = [
-    ...repeats(result.data.messages, (each) => each.id, 'messages', 'id'),
+  const lists = messageLists(result.data);
+  const problems = [
+    ...lists.flatMap(({ messages, place }) => repeats(messages, (each) => each.id, place, 'id')),
     ...repeats(result.data.files ?? [], (each) => each.name, 'files', 'name'),
+    ...lists.flatMap(({ place, depth }) =>
+      depth === mostNested + 1 ? [`${place}: sub-agents are nested deeper than ${mostNested} levels`] : [],
+    ),
   ];
-  if (doubles.length > 0) throw invalid(path, doubles);
+  if (problems.length > 0) throw invalid(path, problems);
   return result.data;
 }
 
@@ -209,22 +252,20 @@ export function toReading(
   options: { path: string; fallbackTime: string },
 ): Reading {
   refuseUnknownFiles(native, new Set(files.map((file) => file.name)), options.path);
-  const visible = native.messages.filter((each) => !each.hidden);
-  const hiddenCount = native.messages.length - visible.length;
-  const unknown = new Map<string, number>();
+  const counts: Counts = { hidden: 0, unknown: new Map() };
   const conversation: Conversation = {
     title: native.title,
     type: native.type,
-    ...timesOf(native, visible, options.fallbackTime),
+    ...timesOf(native, options.fallbackTime),
     owner: native.owner,
     agent: native.agent,
     settings: native.settings,
-    messages: visible.map((each) => toMessage(each, unknown)),
+    messages: toMessages(native.messages, counts),
     files: [...files],
   };
   const losses: Losses = {
-    hidden: hiddenCount === 0 ? {} : { 'marked hidden': hiddenCount },
-    unknown: Object.fromEntries(unknown),
+    hidden: counts.hidden === 0 ? {} : { 'marked hidden': counts.hidden },
+    unknown: Object.fromEntries(counts.unknown),
     malformedLines: [],
   };
   return { conversation, losses };
@@ -306,15 +347,45 @@ function repeats<Item>(
 
 function refuseUnknownFiles(native: Native, names: ReadonlySet<string>, path: string): void {
   const where = native.files === undefined ? 'in files/' : 'in the list "files"';
-  const problems: string[] = [];
-  for (const [index, each] of native.messages.entries()) {
-    if (typeof each.content === 'string') continue;
-    for (const [position, one] of each.content.entries()) {
-      if ((one.type !== 'image' && one.type !== 'file') || names.has(one.file)) continue;
-      problems.push(`messages[${index}].content[${position}].file: ${quote(one.file)} is not ${where}`);
-    }
-  }
+  const problems = messageLists(native)
+    .flatMap(partsIn)
+    .flatMap(({ part: one, place }) =>
+      (one.type === 'image' || one.type === 'file') && !names.has(one.file)
+        ? [`${place}.file: ${quote(one.file)} is not ${where}`]
+        : [],
+    );
   if (problems.length > 0) throw invalid(path, problems);
+}
+
+interface MessageList {
+  messages: readonly NativeMessage[];
+  /** `messages[3].content[0].subAgent.messages` */
+  place: string;
+  /** 0 for the conversation's own. */
+  depth: number;
+}
+
+/** The messages of a conversation, then those of the sub-agents in them, each list by itself. */
+function messageLists({ messages }: Pick<Native, 'messages'>): MessageList[] {
+  // The list grows while it is walked over.
+  const lists: MessageList[] = [{ messages, place: 'messages', depth: 0 }];
+  for (const list of lists)
+    for (const { part: one, place } of partsIn(list))
+      if (one.type === 'tool-call' && one.subAgent !== undefined)
+        lists.push({
+          messages: one.subAgent.messages,
+          place: `${place}.subAgent.messages`,
+          depth: list.depth + 1,
+        });
+  return lists;
+}
+
+function partsIn({ messages, place }: MessageList): { part: NativePart; place: string }[] {
+  return messages.flatMap(({ content }, index) =>
+    typeof content === 'string'
+      ? []
+      : content.map((one, position) => ({ part: one, place: `${place}[${index}].content[${position}]` })),
+  );
 }
 
 /** Backslashes are legal in names on most systems, but must not climb out on the one where they part folders. */
@@ -324,11 +395,8 @@ function isPathInside(name: string): boolean {
 }
 
 /** When a hidden message was written is hidden too. */
-function timesOf(
-  native: Native,
-  visible: Native['messages'],
-  fallbackTime: string,
-): { createdAt: string; updatedAt: string } {
+function timesOf(native: Native, fallbackTime: string): { createdAt: string; updatedAt: string } {
+  const visible = native.messages.filter((each) => !each.hidden);
   const times = visible.map((each) => each.createdAt).filter((each) => each !== undefined);
   const sorted = times.toSorted();
   return {
@@ -337,28 +405,39 @@ function timesOf(
   };
 }
 
-function toMessage(native: Native['messages'][number], unknown: Map<string, number>): Message {
+/** What is left out, as it is found. */
+interface Counts {
+  hidden: number;
+  unknown: Map<string, number>;
+}
+
+function toMessages(messages: readonly NativeMessage[], counts: Counts): Message[] {
+  const visible = messages.filter((each) => !each.hidden);
+  counts.hidden += messages.length - visible.length;
+  return visible.map((each) => toMessage(each, counts));
+}
+
+function toMessage(native: NativeMessage, counts: Counts): Message {
   const content = native.content;
   return {
     id: native.id,
     role: native.role,
     ...(native.createdAt === undefined ? {} : { createdAt: native.createdAt }),
-    parts: typeof content === 'string' ? [{ type: 'text', text: content }] : toParts(content, unknown),
+    parts: typeof content === 'string' ? [{ type: 'text', text: content }] : toParts(content, counts),
   };
 }
 
-type NativePart = z.output<typeof part>;
-
-function toParts(content: readonly NativePart[], unknown: Map<string, number>): Part[] {
+function toParts(content: readonly NativePart[], counts: Counts): Part[] {
+  const { unknown } = counts;
   const parts: Part[] = [];
   for (const each of content) {
     if (each.type === 'unknown') unknown.set(each.name, (unknown.get(each.name) ?? 0) + 1);
-    else parts.push(each.type === 'tool-call' ? toToolCall(each) : each);
+    else parts.push(each.type === 'tool-call' ? toToolCall(each, counts) : each);
   }
   return parts;
 }
 
-function toToolCall(native: z.output<typeof toolCallPart>): ToolCallPart {
+function toToolCall(native: z.output<typeof toolCallPart>, counts: Counts): ToolCallPart {
   const output = native.output ?? undefined;
   return {
     type: 'tool-call',
@@ -368,5 +447,10 @@ function toToolCall(native: z.output<typeof toolCallPart>): ToolCallPart {
       ? {}
       : { output: typeof output === 'string' ? output : JSON.stringify(output, null, 2) }),
     status: native.status ?? (output === undefined ? 'pending' : 'done'),
+    ...(native.subAgent === undefined ? {} : { subAgent: toSubAgent(native.subAgent, counts) }),
   };
+}
+
+function toSubAgent({ name, messages }: NativeSubAgent, counts: Counts): SubAgent {
+  return { ...(name === undefined ? {} : { name }), messages: toMessages(messages, counts) };
 }

@@ -1,8 +1,18 @@
-import type { Conversation, Message, Part } from '../conversation/conversation.ts';
+import type { Conversation, Message, Part, SourceLink, SubAgent } from '../conversation/conversation.ts';
 import { toFilePreview, type FilePreview } from './preview.ts';
 import { redactJson, redactor, type Redact } from './redact.ts';
 import { toRounds } from './rounds.ts';
-import type { Json, Snapshot, SnapshotFile, SnapshotMessage, SnapshotPart, SnapshotZip } from './snapshot.ts';
+import type {
+  Json,
+  Snapshot,
+  SnapshotFile,
+  SnapshotMessage,
+  SnapshotPart,
+  SnapshotSource,
+  SnapshotSubAgent,
+  SnapshotZip,
+} from './snapshot.ts';
+import { toWebAddress } from './web-address.ts';
 
 /** What the owner decided about one share. */
 export interface Choice {
@@ -81,7 +91,8 @@ function toMessage(message: Message, door: Door): SnapshotMessage[] {
   return [{ role, ...(message.createdAt === undefined ? {} : { createdAt: message.createdAt }), parts }];
 }
 
-function toPart(part: Part, { redact, choice, files }: Door): SnapshotPart[] {
+function toPart(part: Part, door: Door): SnapshotPart[] {
+  const { redact, choice, files } = door;
   switch (part.type) {
     case 'text':
       return part.text.trim() === '' ? [] : [{ type: 'text', text: redact(part.text) }];
@@ -97,6 +108,7 @@ function toPart(part: Part, { redact, choice, files }: Door): SnapshotPart[] {
           input: redactJson(toJson(part.input), redact),
           ...(part.output === undefined ? {} : { output: redact(part.output) }),
           status: part.status,
+          ...toSubAgent(part.subAgent, door),
         },
       ];
     case 'image': {
@@ -107,7 +119,31 @@ function toPart(part: Part, { redact, choice, files }: Door): SnapshotPart[] {
       const file = files.get(part.file);
       return file === undefined ? [] : [{ type: 'file', file }];
     }
+    case 'sources': {
+      const sources = toSources(part.sources, redact);
+      return sources.length === 0 ? [] : [{ type: 'sources', sources }];
+    }
   }
+}
+
+/** The same door again: what may not pass from a message may not pass from one of a sub-agent. */
+function toSubAgent(agent: SubAgent | undefined, door: Door): { subAgent?: SnapshotSubAgent } {
+  const rounds = toRounds((agent?.messages ?? []).flatMap((message) => toMessage(message, door)));
+  if (rounds.length === 0) return {};
+  const name = door.redact(agent?.name ?? '').trim();
+  return { subAgent: { ...(name === '' ? {} : { name }), rounds } };
+}
+
+/** Each address once, under the first title it has. */
+function toSources(links: readonly SourceLink[], redact: Redact): SnapshotSource[] {
+  const byUrl = new Map<string, SnapshotSource>();
+  for (const link of links) {
+    const url = toWebAddress(link.url, redact);
+    if (url === undefined || byUrl.get(url)?.title !== undefined) continue;
+    const title = redact(link.title ?? '').trim();
+    byUrl.set(url, { ...(title === '' ? {} : { title }), url });
+  }
+  return [...byUrl.values()];
 }
 
 function toFile(fact: FileFacts, description: string | undefined, redact: Redact): SnapshotFile {

@@ -32,10 +32,33 @@ export interface SnapshotMessage {
 export type SnapshotPart =
   | { type: 'text'; text: string }
   | { type: 'thinking'; text: string }
-  | { type: 'tool-call'; name: string; input: Json; output?: string; status: 'pending' | 'done' | 'failed' }
+  | {
+      type: 'tool-call';
+      name: string;
+      input: Json;
+      output?: string;
+      status: 'pending' | 'done' | 'failed';
+      subAgent?: SnapshotSubAgent;
+    }
   /** `file` is an index into `Snapshot.files`. */
   | { type: 'image'; file: number; alt: string }
-  | { type: 'file'; file: number };
+  | { type: 'file'; file: number }
+  /** Links that an answer rests on: at least one, each address once. */
+  | { type: 'sources'; sources: SnapshotSource[] };
+
+/** What an agent that a tool call set to work said and did. */
+export interface SnapshotSubAgent {
+  /** Kind of agent: `Explore`. */
+  name?: string;
+  /** At least one, numbered by themselves. The first user message is the task that the agent was given. */
+  rounds: Round[];
+}
+
+export interface SnapshotSource {
+  title?: string;
+  /** http or https, as a browser writes it. */
+  url: string;
+}
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

@@ -1,5 +1,14 @@
 import { encodePath } from '../urls.ts';
-import type { Json, Round, Snapshot, SnapshotFile, SnapshotMessage, SnapshotPart } from './snapshot.ts';
+import type {
+  Json,
+  Round,
+  Snapshot,
+  SnapshotFile,
+  SnapshotMessage,
+  SnapshotPart,
+  SnapshotSource,
+  SnapshotSubAgent,
+} from './snapshot.ts';
 
 type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
 
@@ -29,12 +38,21 @@ function facts({ type, createdAt, updatedAt }: Snapshot, link: string): string {
 }
 
 function roundBlocks(round: Round, files: readonly SnapshotFile[], link: string): string[] {
-  const blocks = [`## Round ${round.number}`];
+  return [`## Round ${round.number}`, ...messageBlocks(round.messages, nameOf, files, link)];
+}
+
+function messageBlocks(
+  messages: readonly SnapshotMessage[],
+  speakerOf: (message: SnapshotMessage) => string,
+  files: readonly SnapshotFile[],
+  link: string,
+): string[] {
+  const blocks: string[] = [];
   let speaker = '';
-  for (const message of round.messages) {
+  for (const message of messages) {
     // Messages in a row by the same speaker read as one, as on the page.
-    if (nameOf(message) !== speaker) {
-      speaker = nameOf(message);
+    if (speakerOf(message) !== speaker) {
+      speaker = speakerOf(message);
       blocks.push(`**${speaker}**`);
     }
     blocks.push(...message.parts.map((part) => partBlock(part, files, link)));
@@ -53,12 +71,34 @@ function partBlock(part: SnapshotPart, files: readonly SnapshotFile[], link: str
     case 'thinking':
       return quote(`Thinking: ${part.text.trim()}`);
     case 'tool-call':
-      return toolCallBlock(part);
+      return [toolCallBlock(part), ...subAgentBlocks(part.subAgent, files, link)].join('\n\n');
     case 'image':
       return imageLink(part.alt, fileAt(files, part.file), link);
     case 'file':
       return fileLink(fileAt(files, part.file), link);
+    case 'sources':
+      return sourcesBlock(part.sources);
   }
+}
+
+/** A quotation, so that it is seen where the agent ends. */
+function subAgentBlocks(
+  agent: SnapshotSubAgent | undefined,
+  files: readonly SnapshotFile[],
+  link: string,
+): string[] {
+  if (agent === undefined) return [];
+  const name = agent.name === undefined ? 'Agent' : `${inline(agent.name)} agent`;
+  const speakerOf = (message: SnapshotMessage): string => (message.role === 'user' ? 'Task' : name);
+  const blocks = agent.rounds.flatMap(({ messages }) => messageBlocks(messages, speakerOf, files, link));
+  return [quote(blocks.join('\n\n'))];
+}
+
+function sourcesBlock(sources: readonly SnapshotSource[]): string {
+  const items = sources.map(
+    ({ title, url }, index) => `${index + 1}. ${title === undefined ? '' : `${inline(title)}: `}<${url}>`,
+  );
+  return ['Sources:', ...items].join('\n');
 }
 
 function toolCallBlock({ name, input, output, status }: ToolCall): string {

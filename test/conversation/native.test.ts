@@ -32,6 +32,7 @@ describe('the native format', () => {
       { type: 'tool-call', name: 'Bash', input: { command: ['ls'] }, output: 'a\nb', status: 'failed' },
       { type: 'image', file: 'plots/a.png', alt: 'A plot' },
       { type: 'file', file: 'a.csv' },
+      { type: 'sources', sources: [{ title: 'Tides', url: 'https://example.org/tides' }, { url: 'ftp:x' }] },
     ];
     const reading = read(
       {
@@ -162,6 +163,77 @@ describe('the native format', () => {
       { id: '3', role: 'user', content: '' },
     ];
     expect(read({ ...minimal, messages, ...given }).conversation).toMatchObject({ createdAt, updatedAt });
+  });
+
+  describe('of a sub-agent', () => {
+    const call = (messages: unknown[], more: Record<string, unknown> = {}) => ({
+      type: 'tool-call',
+      name: 'Task',
+      subAgent: { messages, ...more },
+    });
+    const said = (id: string, content: unknown, more: Record<string, unknown> = {}) => ({
+      id,
+      role: 'assistant',
+      content,
+      ...more,
+    });
+    const nested = (levels: number): unknown =>
+      call([said('m1', levels === 1 ? 'the innermost' : [nested(levels - 1)])]);
+
+    test('keeps the name and the messages, also of one inside another', () => {
+      const inner = call([said('m1', 'Found it.')]);
+      const content = [
+        call([{ id: 'm1', role: 'user', content: 'Look for it.' }, said('m2', [inner])], { name: 'Explore' }),
+      ];
+      expect(read(withContent(content)).conversation.messages[0]?.parts).toMatchObject([
+        {
+          subAgent: {
+            name: 'Explore',
+            messages: [
+              { id: 'm1', role: 'user', parts: [{ type: 'text', text: 'Look for it.' }] },
+              { parts: [{ subAgent: { messages: [{ parts: [{ text: 'Found it.' }] }] } }] },
+            ],
+          },
+        },
+      ]);
+    });
+
+    test('leaves out what is hidden or unknown, and counts it', () => {
+      const secret = said('m2', 'canary', { hidden: true });
+      const content = [call([said('m1', [{ type: 'video', url: 'canary' }]), secret], { secret: 'canary' })];
+      const reading = read(withContent(content));
+      expect(JSON.stringify(reading)).not.toContain('canary');
+      expect(reading.losses).toMatchObject({ hidden: { 'marked hidden': 1 }, unknown: { video: 1 } });
+    });
+
+    test.each([
+      [
+        'a wrong field',
+        [call([said('m1', 'x'), said('m2', [{ type: 'text', text: 5 }])])],
+        'messages[0].content[0].subAgent.messages[1].content[0].text: expected string, received number.',
+      ],
+      [
+        'two messages with one id',
+        [call([said('x', ''), said('x', '')])],
+        'messages[0].content[0].subAgent.messages[1].id: "x" is already the id of messages[0].content[0].subAgent.messages[0].',
+      ],
+      [
+        'a file that is not there',
+        [call([said('m1', [{ type: 'file', file: 'a' }])])],
+        'messages[0].content[0].subAgent.messages[0].content[0].file: "a" is not in files/.',
+      ],
+      [
+        'the ninth inside one another',
+        [nested(9)],
+        `messages[0].content[0]${'.subAgent.messages[0].content[0]'.repeat(8)}.subAgent.messages: sub-agents are nested deeper than 8 levels.`,
+      ],
+    ])('refuses %s and says where', (_name, content, message) => {
+      expect(refusal(withContent(content))).toBe(`/c/conversation.json: ${message}`);
+    });
+
+    test('takes eight inside one another', () => {
+      expect(JSON.stringify(read(withContent([nested(8)])))).toContain('the innermost');
+    });
   });
 
   test('mends text that is not well-formed Unicode', () => {

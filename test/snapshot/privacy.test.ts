@@ -46,6 +46,130 @@ describe('what passes the door', () => {
     expect(JSON.stringify(snapshot)).not.toContain('msg-private-1');
   });
 
+  describe('out of a sub-agent', () => {
+    const agentOf = (messages: Message[], choice = { thinking: false, preview: false }, name = 'Explore') => {
+      const call: Message = {
+        id: 'call',
+        role: 'assistant',
+        parts: [{ type: 'tool-call', name: 'Task', input: {}, status: 'done', subAgent: { name, messages } }],
+      };
+      const owner = { name: 'Mira Canary', email: 'mira@example.org' };
+      const { rounds } = toSnapshot(aConversation([call], owner), [], undefined, choice);
+      const part = rounds[0]?.messages[0]?.parts[0];
+      return part?.type === 'tool-call' ? part.subAgent : undefined;
+    };
+    const thought: Message = { id: '1', role: 'assistant', parts: [{ type: 'thinking', text: 'hmm' }] };
+
+    test('its messages do, in rounds of their own', () => {
+      const messages = [say('user', 'find it'), say('assistant', 'found'), say('user', 'and that')];
+      const counts = agentOf(messages)?.rounds.map((round) => [round.number, round.messages.length]);
+      expect(counts).toEqual([
+        [1, 2],
+        [2, 1],
+      ]);
+    });
+
+    test('system and developer messages, ids and fields that nobody has named do not', () => {
+      const agent = agentOf([
+        say('system', 'canary'),
+        say('developer', 'canary'),
+        { ...say('user', 'hello'), id: 'canary', ...{ internalNote: 'canary' } },
+      ]);
+      expect(agent?.rounds[0]?.messages).toHaveLength(1);
+      expect(JSON.stringify(agent)).not.toContain('canary');
+    });
+
+    test('thinking does only when the owner asks', () => {
+      expect(agentOf([thought])).toBeUndefined();
+      expect(JSON.stringify(agentOf([thought], { thinking: true, preview: false }))).toContain('hmm');
+    });
+
+    test('nothing says who the owner is, in one inside another too', () => {
+      const inner = (text: string): Message => ({
+        id: 'inner',
+        role: 'assistant',
+        parts: [
+          {
+            type: 'tool-call',
+            name: text,
+            input: { [text]: text },
+            output: text,
+            status: 'done',
+            subAgent: { name: text, messages: [say('user', text)] },
+          },
+        ],
+      });
+      const agent = agentOf(
+        [inner('Mira Canary, mira@example.org, /home/mira/x')],
+        { thinking: false, preview: false },
+        'of Mira Canary',
+      );
+      expect(agent?.name).toBe('of [owner]');
+      expect(JSON.stringify(agent)).not.toMatch(/mira/i);
+      expect(JSON.stringify(agent).match(/\[owner\], \[e-mail\], ~\/x/g)).toHaveLength(6);
+    });
+  });
+
+  describe('of sources', () => {
+    const sourcesOf = (sources: { title?: string; url: string }[]) => {
+      const message: Message = { id: '1', role: 'assistant', parts: [{ type: 'sources', sources }] };
+      const owner = { name: 'Mira Canary', email: 'mira@example.org' };
+      const { rounds } = toSnapshot(aConversation([message], owner), [], undefined, {
+        thinking: false,
+        preview: false,
+      });
+      const part = rounds[0]?.messages[0]?.parts[0];
+      return part?.type === 'sources' ? part.sources : undefined;
+    };
+
+    test('http and https addresses do, each once under the first title', () => {
+      expect(
+        sourcesOf([
+          { url: 'https://example.org/a' },
+          { title: ' ', url: 'HTTP://Example.org' },
+          { title: 'First', url: 'https://example.org/a' },
+          { title: 'Second', url: 'https://EXAMPLE.org/a' },
+        ]),
+      ).toEqual([{ title: 'First', url: 'https://example.org/a' }, { url: 'http://example.org/' }]);
+    });
+
+    test.each([
+      'javascript:alert(1)',
+      'file:///etc/passwd',
+      'mailto:a@example.org',
+      '/etc/passwd',
+      'example.org',
+      'data:text/html,x',
+      'ftp://example.org/',
+      '',
+    ])('the address %j does not', (url) => {
+      expect(sourcesOf([{ url }])).toBeUndefined();
+    });
+
+    test.each([
+      ['a password', 'https://mira:secret@example.org/', 'https://example.org/'],
+      ['a home folder', 'https://example.org/?file=/home/mira/a', 'https://example.org/?file=~/a'],
+      [
+        'a home folder parted by a line end',
+        'https://example.org/?f=/ho\nme/mira/a',
+        'https://example.org/?f=~/a',
+      ],
+      ['an e-mail address', 'https://example.org/?to=mira@example.org', 'https://example.org/?to=[e-mail]'],
+      ['a name', 'https://example.org/?q=Mira Canary', 'https://example.org/?q=[owner]'],
+      ['a name that is encoded', 'https://example.org/?q=Mira%20Canary', undefined],
+      ['a name in a form', 'https://example.org/?q=Mira+Canary', undefined],
+      ['an e-mail address that is encoded', 'https://example.org/?to=mira%40example.org', undefined],
+    ])('%s in an address does not', (_name, url, expected) => {
+      expect(sourcesOf([{ url }])?.[0]?.url).toBe(expected);
+    });
+
+    test('a title says nothing of the owner', () => {
+      expect(sourcesOf([{ title: 'By Mira Canary', url: 'https://example.org/' }])?.[0]?.title).toBe(
+        'By [owner]',
+      );
+    });
+  });
+
   test('a field nobody has named stays private', () => {
     const message = { ...say('user', 'hello'), internalNote: 'canary' };
     const conversation = { ...aConversation([message]), somethingNew: 'canary' };
