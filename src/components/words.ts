@@ -50,6 +50,11 @@ export function speakerOf(message: SnapshotMessage): 'User' | 'Assistant' {
   return message.role === 'user' ? 'User' : 'Assistant';
 }
 
+/** Messages in a row by the same speaker read as one; only the first carries the name. */
+export function continues(before: SnapshotMessage | undefined, message: SnapshotMessage): boolean {
+  return before !== undefined && speakerOf(before) === speakerOf(message);
+}
+
 /** What a round is about, for the outline: the first line of what the user said, without its Markdown marks. */
 export function roundLabel({ number, messages }: PageRound): string {
   const asked = messages.find(({ message }) => message.role === 'user' && textsOf(message).length > 0);

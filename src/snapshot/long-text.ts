@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { messagesIn, partsIn } from './parts.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** UTF-16 units. A browser lays out this much at once without a pause; what tools say can be a hundred times as long. */
@@ -26,13 +27,12 @@ export function toLongText(output: string): LongText | undefined {
   return { path: `files/${digest}/output.txt`, text, sizeBytes: Buffer.byteLength(text) };
 }
 
-/** Every file that the page links for an output, each path once. */
+/** Every file that the page links for an output, those in sub-agents too, each path once. */
 export function longTexts(snapshot: Snapshot): LongText[] {
   const byPath = new Map<string, LongText>();
-  for (const { messages } of snapshot.rounds)
-    for (const part of messages.flatMap((message) => message.parts)) {
-      const long = part.type === 'tool-call' ? toLongText(part.output ?? '') : undefined;
-      if (long !== undefined) byPath.set(long.path, long);
-    }
+  for (const part of partsIn(messagesIn(snapshot.rounds))) {
+    const long = part.type === 'tool-call' ? toLongText(part.output ?? '') : undefined;
+    if (long !== undefined) byPath.set(long.path, long);
+  }
   return [...byPath.values()];
 }
