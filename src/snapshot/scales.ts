@@ -10,9 +10,9 @@ export interface Beginning {
 
 export interface Scales {
   /** Bytes of HTML that a message makes, about. */
-  weightOf(message: SnapshotMessage): number;
+  weightOf: (message: SnapshotMessage) => number;
   /** Of a sub-agent in a message that was weighed. */
-  beginningOf(agent: SnapshotSubAgent): Beginning;
+  beginningOf: (agent: SnapshotSubAgent) => Beginning;
 }
 
 /** What stands around a message, and around a part of it. */
@@ -67,7 +67,8 @@ export function createScales(bytesOfHtml: (text: string) => number): Scales {
               sum + bytesAroundSource + Math.min(title.length, longestTitle) + url.length,
             0,
           );
-      default:
+      case 'image':
+      case 'file':
         return 0;
     }
   }

@@ -604,7 +604,13 @@ describe('the fragment cache', () => {
     const cached = await loadRenderer({ fragments: cache });
     const round = aRound(1, 'Go.', 'Gone.');
     const subAgent = { rounds: [aRound(1, 'task', 'x'.repeat(90_000)), aRound(2, 'y'.repeat(20_000), 'z')] };
-    round.messages[1]?.parts.unshift({ type: 'tool-call', name: 'Task', input: {}, status: 'done', subAgent });
+    round.messages[1]?.parts.unshift({
+      type: 'tool-call',
+      name: 'Task',
+      input: {},
+      status: 'done',
+      subAgent,
+    });
     await cached.render(aSnapshot({ rounds: [round] }), place);
     await cached.render(aSnapshot({ rounds: [round] }), place);
     // 'Go.', 'task', 'x…', 'y…', 'Gone.'
