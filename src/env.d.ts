@@ -15,5 +15,7 @@ declare namespace App {
     };
     /** Sanitised HTML of a text or thinking part of the snapshot. */
     markdown: (text: string) => string;
+    /** What has room on the page of what a sub-agent said and did. */
+    beginningOf: import('./snapshot/scales.ts').Scales['beginningOf'];
   }
 }

@@ -19,8 +19,11 @@ export interface Block {
 }
 
 /** Characters of HTML that one call may write for its input, and for its output. */
-const inputRoom = 24_000;
-const outputRoom = 34_000;
+const rooms = {
+  whole: { input: 24_000, output: 34_000 },
+  /** In a sub-agent, which a reader looks through for what it did: its calls shall all have room. */
+  brief: { input: 4_000, output: 5_000 },
+};
 
 /** Numbers of things in one call; no real one has as many. */
 const mostFields = 50;
@@ -33,6 +36,7 @@ const longestFieldName = 80;
  * What a call is shown with, in order: the command, the fields, what was changed or written, and what came of it.
  *
  * @param folder  Path of the share's folder, as a browser sees it.
+ * @param size    How much of its texts is shown.
  */
 export function blocksOf(
   call: ToolCall,
@@ -40,8 +44,10 @@ export function blocksOf(
   output: ToolOutput | undefined,
   isFailed: boolean,
   folder: string,
+  size: keyof typeof rooms = 'whole',
 ): Block[] {
-  const room = { left: inputRoom };
+  const { input, output: outputRoom } = rooms[size];
+  const room = { left: input };
   const page: Page = { room, whole: wholeHtml(longInput(call), folder) };
   return [
     ...(work.kind === 'command' ? [commandBlock(work.command, page)] : []),
@@ -52,7 +58,7 @@ export function blocksOf(
     ...(work.kind === 'write'
       ? [textBlock('Content', linesOf(work.content), 'code', work.content, page)]
       : []),
-    ...(output === undefined ? [] : [outputBlock(output, longOutput(call), isFailed, folder)]),
+    ...(output === undefined ? [] : [outputBlock(output, outputRoom, longOutput(call), isFailed, folder)]),
   ];
 }
 
@@ -254,12 +260,13 @@ const todoWords = { open: 'To do', started: 'In progress', done: 'Done' };
 
 function outputBlock(
   output: ToolOutput,
+  room: number,
   long: LongText | undefined,
   isFailed: boolean,
   folder: string,
 ): Block {
   const text = settleTerminal(output.text);
-  const shown = fit(text === '' ? '(empty)' : text, outputRoom, terminalHtml);
+  const shown = fit(text === '' ? '(empty)' : text, room, terminalHtml);
   const whole = wholeHtml(long, folder);
   // Progress lines that were written over may have been most of it.
   const note = leftOutHtml(shown.leftOut, whole) || (long === undefined ? '' : whole);

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../snapshot/json-text.ts';
+import { taskOf } from '../snapshot/parts.ts';
 import type { Json, SnapshotPart } from '../snapshot/snapshot.ts';
 import { changeOf, longestCompared, type Change } from './diff.ts';
 import { patchesIn } from './patch.ts';
@@ -88,7 +89,26 @@ const readers: ReadonlyMap<string, Reader> = new Map(
 );
 
 /** Finds out what a call does. Input that is not as the tool's name promises makes it a call like any other. */
-export function workOf({ name, input }: ToolCall): Work {
+export function workOf(call: ToolCall): Work {
+  const work = readCall(call);
+  const task = call.subAgent && taskOf(call.subAgent);
+  return task === undefined ? work : { ...work, rest: withoutText(work.rest, task) };
+}
+
+/** What the sub-agent was told stands at the beginning of what it did. */
+function withoutText(input: Json, text: string): Json {
+  if (typeof input === 'string') return isSame(input, text) ? null : input;
+  if (!isObject(input)) return input;
+  return Object.fromEntries(
+    Object.entries(input).filter(([, value]) => typeof value !== 'string' || !isSame(value, text)),
+  );
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.trim() === other.trim();
+}
+
+function readCall({ name, input }: ToolCall): Work {
   const read = readers.get(name.toLowerCase().replace(/^functions\./, ''));
   if (typeof input === 'string')
     return (read === readPatch ? patchWork(input, {}) : undefined) ?? { kind: 'other', rest: input };

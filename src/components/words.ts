@@ -50,6 +50,11 @@ export function speakerOf(message: SnapshotMessage): 'User' | 'Assistant' {
   return message.role === 'user' ? 'User' : 'Assistant';
 }
 
+/** Messages in a row by the same speaker read as one; only the first carries the name. */
+export function continues(before: SnapshotMessage | undefined, message: SnapshotMessage): boolean {
+  return before !== undefined && speakerOf(before) === speakerOf(message);
+}
+
 /**
  * What a round, or the piece of it on a page, is about, for the outline: the first line of what the user said there, or
  * else of what was said, without its Markdown marks.
@@ -61,7 +66,7 @@ export function roundLabel({ number, messages }: PageRound): string {
 }
 
 /** The first line of a text that says something, without its Markdown marks; empty where none does. */
-function firstWords(text: string): string {
+export function firstWords(text: string): string {
   return shorten(text.split('\n', 20).map(withoutMarks).find(Boolean) ?? '', 60);
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { toIndentedJson } from './json-text.ts';
+import { messagesIn, partsIn } from './parts.ts';
 import type { Json, Snapshot, SnapshotPart } from './snapshot.ts';
 
 /** UTF-16 units. A browser lays out this much at once without a pause; what tools say can be a hundred times as long. */
@@ -51,14 +52,13 @@ function toLongText(name: string, words: string): LongText | undefined {
   return { name, path: `files/${digest}/${name}`, text, sizeBytes: Buffer.byteLength(text) };
 }
 
-/** Every file that the page links for an input or an output, each path once. */
+/** Every file that the page links for an input or an output, those in sub-agents too, each path once. */
 export function longTexts(snapshot: Snapshot): LongText[] {
   const byPath = new Map<string, LongText>();
-  for (const { messages } of snapshot.rounds)
-    for (const part of messages.flatMap((message) => message.parts)) {
-      if (part.type !== 'tool-call') continue;
-      for (const long of [longInput(part), longOutput(part)])
-        if (long !== undefined) byPath.set(long.path, long);
-    }
+  for (const part of partsIn(messagesIn(snapshot.rounds))) {
+    if (part.type !== 'tool-call') continue;
+    for (const long of [longInput(part), longOutput(part)])
+      if (long !== undefined) byPath.set(long.path, long);
+  }
   return [...byPath.values()];
 }

@@ -1,5 +1,6 @@
 import { encodePath } from '../urls.ts';
 import { toIndentedJson } from './json-text.ts';
+import { agentName, messagesIn } from './parts.ts';
 import type {
   Json,
   Round,
@@ -89,17 +90,18 @@ function subAgentBlocks(
   link: string,
 ): string[] {
   if (agent === undefined) return [];
-  const name = agent.name === undefined ? 'Agent' : `${inline(agent.name)} agent`;
+  const name = inline(agentName(agent));
   const speakerOf = (message: SnapshotMessage): string => (message.role === 'user' ? 'Task' : name);
-  const blocks = agent.rounds.flatMap(({ messages }) => messageBlocks(messages, speakerOf, files, link));
+  const blocks = messageBlocks(messagesIn(agent.rounds), speakerOf, files, link);
   return [quote(blocks.join('\n\n'))];
 }
 
 function sourcesBlock(sources: readonly SnapshotSource[]): string {
   const items = sources.map(
-    ({ title, url }, index) => `${index + 1}. ${title === undefined ? '' : `${inline(title)}: `}<${url}>`,
+    ({ title, url }, index) =>
+      `${index + 1}. ${title === undefined ? `<${url}>` : `[${inline(title)}](<${url}>)`}`,
   );
-  return ['Sources:', ...items].join('\n');
+  return `Sources:\n\n${items.join('\n')}`;
 }
 
 function toolCallBlock({ name, input, output, status }: ToolCall): string {

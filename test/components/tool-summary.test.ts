@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { workOf, type ToolCall } from '../../src/components/tool-call.ts';
 import { readOutput } from '../../src/components/tool-output.ts';
 import { summaryOf } from '../../src/components/tool-summary.ts';
-import type { Json } from '../../src/snapshot/snapshot.ts';
+import type { Json, SnapshotSubAgent } from '../../src/snapshot/snapshot.ts';
+import { aRound } from '../support/rich-snapshot.ts';
 
 function lineOf(name: string, input: Json, output?: string, status: ToolCall['status'] = 'done'): string {
   const call: ToolCall = {
@@ -196,3 +197,23 @@ test('a shortened path keeps its end', () => {
 test('a line holds nothing that rearranges it', () => {
   expect(lineOf('Ba\u202Esh', { command: 'a\u202Eb\u001B[31mc' })).toBe('Bash abc');
 });
+
+test.each<[string, string, Json, SnapshotSubAgent]>([
+  [
+    'Explore agent "Find the loader" 2 messages',
+    'Task',
+    { description: 'Find the loader' },
+    anAgent('Explore'),
+  ],
+  ['Agent "What is 2 + 2?" 2 messages', 'spawn_agent', { effort: 'high' }, anAgent()],
+  ['code-review agent "What is 2 + 2?" 2 messages', 'x', null, anAgent('code-review')],
+  ['Browser Agent "What is 2 + 2?" 2 messages', 'x', '**What** is 2 + 2?', anAgent('Browser Agent')],
+])('%s', (line, name, input, subAgent) => {
+  const call: ToolCall = { type: 'tool-call', name, input, output: 'done', status: 'done', subAgent };
+  const summary = summaryOf(call, workOf(call), readOutput('done', false));
+  expect([summary.name, summary.object, summary.amount].join(' ')).toBe(line);
+});
+
+function anAgent(name?: string): SnapshotSubAgent {
+  return { ...(name === undefined ? {} : { name }), rounds: [aRound(1, '**What** is 2 + 2?', '4')] };
+}

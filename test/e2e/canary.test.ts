@@ -57,6 +57,59 @@ const native = {
           ...unknown('tool'),
         },
         {
+          type: 'tool-call',
+          name: 'public-task',
+          subAgent: {
+            name: 'public-agent of Canary-Name Person',
+            model: 'canary-agent-model',
+            ...unknown('sub-agent'),
+            messages: [
+              { id: 'canary-id-agent-system', role: 'system', content: 'canary-agent-system' },
+              { id: 'canary-id-agent-developer', role: 'developer', content: 'canary-agent-developer' },
+              { id: 'canary-id-agent-hidden', role: 'user', hidden: true, content: 'canary-agent-hidden' },
+              {
+                id: 'canary-id-agent-user',
+                role: 'user',
+                ...unknown('agent-message'),
+                content: `public-agent-task in ${home}/t, canary-email@example.org`,
+              },
+              {
+                id: 'canary-id-agent-assistant',
+                role: 'assistant',
+                content: [
+                  { type: 'thinking', text: 'canary-agent-thinking' },
+                  { type: 'canary-agent-part', text: 'canary-agent-part-text' },
+                  {
+                    type: 'tool-call',
+                    name: 'public-inner-task',
+                    input: { path: `${home}/in` },
+                    output: `public-inner-result in ${home}/out`,
+                    subAgent: {
+                      messages: [
+                        { id: 'canary-id-inner-system', role: 'system', content: 'canary-inner-system' },
+                        { id: 'canary-id-inner-user', role: 'user', content: 'public-inner-question' },
+                      ],
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+        },
+        {
+          type: 'sources',
+          ...unknown('sources'),
+          sources: [
+            {
+              title: 'public-source of Canary-Name Person',
+              url: `https://canary-user:canary-password@example.org/public-page?file=${home}/s&to=canary-email@example.org`,
+              ...unknown('source'),
+            },
+            { title: 'canary-file-source', url: `file://${home}/canary-source.txt` },
+            { title: 'canary-encoded-source', url: 'https://example.org/?to=canary-email%40example.org' },
+          ],
+        },
+        {
           type: 'image',
           file: 'public-pixel.png',
           alt: 'public-alt, Canary-Name Person',
@@ -240,6 +293,8 @@ const expected = [
     'public-session-end',
   ],
   'public-nameless-answer',
+  ...['public-task', 'public-agent', 'public-agent-task', 'public-inner-task', 'public-inner-result'],
+  ...['public-inner-question', 'public-source', 'public-page'],
 ];
 
 let data: DataFolder;

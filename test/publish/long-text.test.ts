@@ -72,6 +72,21 @@ test('a long output is a file that the page links; it stays, is replaced, and go
   expect(existsSync(join(folder, 'files'))).toBe(false);
 });
 
+test('a long output in a sub-agent is a file that the page links too', async () => {
+  const output = outputOf('inner');
+  const bash = { type: 'tool-call', name: 'Bash', input: { command: 'cat' }, output };
+  const subAgent = { messages: [{ id: 'a1', role: 'assistant', content: [bash] }] };
+  const messages = [
+    { id: 'm1', role: 'assistant', content: [{ type: 'tool-call', name: 'Task', subAgent }] },
+  ];
+  data.write('talk', aConversation({ title: 'A talk', messages }), {});
+  const folder = await publish();
+  expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(markedAsText(output));
+  expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain(
+    `/${pathOf(output)}" download="output.txt"`,
+  );
+});
+
 test('the same text attached under the same name is one file', async () => {
   const output = outputOf('twin');
   write([output], 'A talk', { 'output.txt': markedAsText(output) });
