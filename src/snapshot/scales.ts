@@ -30,8 +30,8 @@ const bytesAroundSource = 200;
 /** What one sub-agent comes to on a page at most, and what all do that one message set to work. */
 export const mostSubAgentBytes = 100_000;
 const mostSubAgentsBytes = 160_000;
-/** Of a sub-agent's room, for those that it set to work itself. So the fourth inside one another has no room. */
-const innerShare = 1 / 4;
+/** Of a sub-agent's room, for those that it set to work itself. The fourth inside one another has none for a message. */
+const innerShare = 1 / 6;
 
 /**
  * Weighs messages for their page, and finds out how much of each sub-agent has room there: whole messages from its

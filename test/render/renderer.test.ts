@@ -312,6 +312,17 @@ describe('a page', () => {
       expect(note?.replace(/\s+/g, ' ')).toContain('left out here; conversation.md has all of it.');
     });
 
+    test('shows the messages of three inside one another, and of the fourth that there are some', async () => {
+      const inside = (level: number): SnapshotSubAgent =>
+        agent([said(`level ${level}`), ...(level < 6 ? [working(inside(level + 1))] : [])]);
+      const page = await draw(aSnapshot({ rounds: [{ number: 1, messages: [working(inside(1))] }] }));
+      expect(agentsOn(page)).toHaveLength(4);
+      expect(page.match(/<p>level \d<\/p>/g)).toEqual(['<p>level 1</p>', '<p>level 2</p>', '<p>level 3</p>']);
+      expect(textWithClass(page, 'left-out')[0]?.replace(/\s+/g, ' ')).toContain(
+        '2 messages are left out here;',
+      );
+    });
+
     test('is bounded, however many agents one message set to work', async () => {
       const subAgent = agent(times(100, said('word '.repeat(200))));
       const parts = times(40, working(subAgent)).flatMap((message) => message.parts);
