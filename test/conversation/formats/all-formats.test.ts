@@ -64,26 +64,28 @@ const longestMs = 1000;
 /** What is published of a file, of each of its conversations where it holds many; nothing where it is refused. */
 async function publish(path: string, format: Format): Promise<string> {
   const start = performance.now();
-  const published = await unlessRefused(async () => [
-    publishedBy(await createForeignReader().read(path, format)),
-  ]);
+  const published: string[] = [];
+  await unlessRefused(async () => {
+    published.push(publishedBy(await createForeignReader().read(path, format)));
+  });
   const { many } = format.detect(await headOf(path)) ?? {};
   if (format.shape === 'document' && many)
-    for await (const { value } of conversationsIn(path))
-      published.push(
-        ...(await unlessRefused(async () => [publishedBy(await format.read(value, options, noAttachments))])),
-      );
+    await unlessRefused(async () => {
+      for await (const { value } of conversationsIn(path))
+        await unlessRefused(async () => {
+          published.push(publishedBy(await format.read(value, options, noAttachments)));
+        });
+    });
   expect(performance.now() - start).toBeLessThan(longestMs);
   return published.join('\n');
 }
 
 /** Any other error than one for the owner is a bug, and fails the test. */
-async function unlessRefused<Item>(act: () => Promise<Item[]>): Promise<Item[]> {
+async function unlessRefused(act: () => Promise<void>): Promise<void> {
   try {
-    return await act();
+    await act();
   } catch (error) {
-    if (error instanceof ShareError) return [];
-    throw error;
+    if (!(error instanceof ShareError)) throw error;
   }
 }
 
@@ -99,7 +101,9 @@ async function leaks(
   excused: RegExp | undefined,
 ): Promise<string[]> {
   const path = put(fixture, content);
-  await unlessRefused(async () => [await recogniseFile(path)]);
+  await unlessRefused(async () => {
+    await recogniseFile(path);
+  });
   const found = canariesIn(await publish(path, format), excused);
   discard(path);
   return found;
@@ -144,7 +148,7 @@ describe.each(pairs)('%s', (kind, format, fixture) => {
   });
 
   test('with bytes changed anywhere, it is read or refused, and leaks nothing', async () => {
-    const marks = [...'"{}[]\\,:\n\r x\0 5<>#*`-'].map((letter) => letter.charCodeAt(0));
+    const marks = [...Buffer.from('"{}[]\\,:\n\r x\0 5<>#*`-')];
     const change = fc.tuple(fc.nat(bytes.length - 1), fc.oneof(fc.constantFrom(...marks), fc.nat(255)));
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {

@@ -46,8 +46,52 @@ const claudeCodeWeb: Fixture = {
   }),
 };
 
+const openAiMessages: Fixture = {
+  name: 'conversations.jsonl',
+  content: file('openai-messages/conversations.jsonl'),
+  shows: [
+    'Will it rain',
+    'Oslo',
+    'rain, 4 degrees',
+    'I would rather not.',
+    'multiply',
+    'It is 42.',
+    'image-1.png',
+  ],
+};
+
+const shareGpt: Fixture = {
+  name: 'conversations.json',
+  content: file('sharegpt/conversations.json'),
+  shows: [
+    'How many files',
+    'list_files',
+    'a.ts\nb.ts',
+    'I count two.',
+    'There are two files.',
+    'Twelve lines.',
+  ],
+};
+
+const aiSdk: Fixture = {
+  name: 'chat.json',
+  content: file('ai-sdk/chat.json'),
+  shows: [
+    'Flat or house',
+    'cheaper to heat',
+    'house.png',
+    'Compare the walls.',
+    '9000',
+    'no such flat',
+    'not now',
+  ],
+};
+
 /** By `Format.kind`: every format that is read has one. */
 export const fixtures: Readonly<Record<string, Fixture>> = {
+  'ai-sdk': aiSdk,
   'claude-code': claudeCode,
   'claude-code-web': claudeCodeWeb,
+  'openai-messages': openAiMessages,
+  sharegpt: shareGpt,
 };
