@@ -1,11 +1,14 @@
+import { aiSdk } from './ai-sdk.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import type { Detection, Format, Head } from './format.ts';
+import { openAiMessages } from './openai-messages.ts';
+import { shareGpt } from './sharegpt.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
  * marks that others have too.
  */
-export const formats: readonly Format[] = [claudeCodeWeb, claudeCode];
+export const formats: readonly Format[] = [claudeCodeWeb, claudeCode, shareGpt, aiSdk, openAiMessages];
 
 export interface Recognised extends Detection {
   format: Format;

@@ -1,6 +1,6 @@
 import type { Losses } from '../conversation.ts';
 import { oneLine } from './titles.ts';
-import { isTooDeep } from './untyped.ts';
+import { isTooDeep, objectsOf, textOf } from './untyped.ts';
 
 const longestType = 60;
 
@@ -31,6 +31,18 @@ export class Tally {
     if (!isTooDeep(value)) return value ?? null;
     this.hide('tool input nested too deep');
     return null;
+  }
+
+  /** What a tool gave back, as text: the text of text blocks, and any other JSON value as it would be written. */
+  outputOf(value: unknown): string {
+    if (typeof value === 'string') return value.toWellFormed();
+    if (value === null || value === undefined) return '';
+    const texts = objectsOf(value).map((block) => textOf(block['text']));
+    if (Array.isArray(value) && texts.length === value.length && texts.every((text) => text !== undefined))
+      return texts.join('\n');
+    if (!isTooDeep(value)) return JSON.stringify(value, null, 2);
+    this.hide('tool output nested too deep');
+    return '';
   }
 
   toLosses(): Pick<Losses, 'hidden' | 'unknown' | 'malformedLines'> {

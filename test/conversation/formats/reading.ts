@@ -1,5 +1,12 @@
-import type { Reading } from '../../../src/conversation/conversation.ts';
-import type { Detection, Format, LogFormat, ReadOptions } from '../../../src/conversation/formats/format.ts';
+import type { Part, Reading } from '../../../src/conversation/conversation.ts';
+import {
+  noAttachments,
+  type Detection,
+  type DocumentFormat,
+  type Format,
+  type LogFormat,
+  type ReadOptions,
+} from '../../../src/conversation/formats/format.ts';
 import { parseObject } from '../../../src/conversation/formats/untyped.ts';
 
 export const options: ReadOptions = {
@@ -20,6 +27,16 @@ export function readLog(
     if (record) reader.take(record, index + 1);
   }
   return reader.finish({ ...options, ...more });
+}
+
+/** Reads a value as a document of which nothing lies beside. */
+export async function readDocument(format: DocumentFormat, value: unknown): Promise<Reading> {
+  return format.read(value, options, noAttachments);
+}
+
+/** The parts of each message. */
+export function partsOf({ conversation }: Reading): Part[][] {
+  return conversation.messages.map(({ parts }) => parts);
 }
 
 /** What a format says to a file of these lines, or of this one document. */
