@@ -1,6 +1,7 @@
 import type { ConversationFile, Message, Part } from '../conversation.ts';
 
-const extensions: ReadonlyMap<string, string> = new Map([
+/** By media type. */
+export const extensions: ReadonlyMap<string, string> = new Map([
   ['image/png', 'png'],
   ['image/jpeg', 'jpg'],
   ['image/gif', 'gif'],
@@ -56,13 +57,17 @@ export class InlineFiles {
     return this.#keep(key, name, mediaType, 'file', () => new TextEncoder().encode(text));
   }
 
-  /** A file that lies outside of the source. */
-  addFile(file: ConversationFile): Part {
+  /**
+   * A file that lies outside of the source.
+   *
+   * @param key  What tells it from another file of the same name.
+   */
+  addFile(file: ConversationFile, key = file.name): Part {
     const kind = file.mediaType?.startsWith('image/') ? 'image' : 'file';
-    const known = this.#files.get(file.name);
+    const known = this.#files.get(key);
     if (known) return { type: kind, file: known.name };
     const name = this.#free(file.name);
-    this.#files.set(file.name, { ...file, name });
+    this.#files.set(key, { ...file, name });
     return { type: kind, file: name };
   }
 
