@@ -1,4 +1,5 @@
 import { chatGpt } from './chatgpt.ts';
+import { claudeAi } from './claude-ai.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import type { Detection, Format, Head } from './format.ts';
 
@@ -6,7 +7,7 @@ import type { Detection, Format, Head } from './format.ts';
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
  * marks that others have too.
  */
-export const formats: readonly Format[] = [chatGpt, claudeCodeWeb, claudeCode];
+export const formats: readonly Format[] = [chatGpt, claudeAi, claudeCodeWeb, claudeCode];
 
 export interface Recognised extends Detection {
   format: Format;
