@@ -4,7 +4,7 @@ import { AttachedFiles } from './attached-files.ts';
 import { branchOf } from './branch.ts';
 import { linkOf, sourcesPart } from './citations.ts';
 import type { Attachments, Detection, DocumentFormat, ReadOptions } from './format.ts';
-import { InlineFiles } from './inline-files.ts';
+import { InlineFiles, textName } from './inline-files.ts';
 import { Tally } from './tally.ts';
 import { timesOf } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
@@ -344,10 +344,4 @@ function baseName(path: string | undefined): string | undefined {
 
 function isImageName(name: string | undefined): boolean {
   return /\.(?:png|jpe?g|gif|webp|heic)$/i.test(name ?? '');
-}
-
-/** What was extracted from a document is text, whatever the document was. */
-function textName(name: string): string {
-  const isDocument = /\.(?:pdf|docx?|xlsx?|pptx?|od[tsp]|epub|rtf|png|jpe?g|gif|webp|heic)$/i.test(name);
-  return isDocument || !name.includes('.') ? `${name}.txt` : name;
 }
