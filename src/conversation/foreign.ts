@@ -244,13 +244,16 @@ const deepestFolder = 4;
  */
 export function attachmentsBeside(path: string): Attachments {
   const folder = dirname(path);
+  const placeOf = (name: string) => join(folder, ...name.split('/'));
   let names: string[] | undefined;
   return {
     get names() {
       names ??= [...filesBelow(folder, '', deepestFolder)].slice(0, mostNames);
       return names;
     },
-    content: (name) => Promise.resolve({ path: join(folder, ...name.split('/')) }),
+    content: (name) => Promise.resolve({ path: placeOf(name) }),
+    // Not Promise.resolve(): what cannot be read rejects.
+    head: async (name, mostBytes) => Promise.resolve(readHead(placeOf(name), mostBytes)),
   };
 }
 

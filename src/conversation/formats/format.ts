@@ -109,9 +109,16 @@ export interface Attachments {
   readonly names: readonly string[];
   /** @param name  One of `names`. */
   content(name: string): Promise<Content>;
+  /**
+   * The first bytes of a file: what tells its type, or all of a small one.
+   *
+   * @param name  One of `names`.
+   */
+  head(name: string, mostBytes: number): Promise<Uint8Array>;
 }
 
 export const noAttachments: Attachments = {
   names: [],
   content: (name) => Promise.reject(new Error(`There is no ${name}.`)),
+  head: (name) => Promise.reject(new Error(`There is no ${name}.`)),
 };

@@ -1,14 +1,26 @@
 import { aiSdk } from './ai-sdk.ts';
+import { chatGpt } from './chatgpt.ts';
+import { claudeAi } from './claude-ai.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import type { Detection, Format, Head } from './format.ts';
 import { openAiMessages } from './openai-messages.ts';
+import { openWebUi } from './open-webui.ts';
 import { shareGpt } from './sharegpt.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
  * marks that others have too.
  */
-export const formats: readonly Format[] = [claudeCodeWeb, claudeCode, shareGpt, aiSdk, openAiMessages];
+export const formats: readonly Format[] = [
+  chatGpt,
+  claudeAi,
+  openWebUi,
+  claudeCodeWeb,
+  claudeCode,
+  shareGpt,
+  aiSdk,
+  openAiMessages,
+];
 
 export interface Recognised extends Detection {
   format: Format;

@@ -1,6 +1,7 @@
 import type { ConversationFile, Message, Part } from '../conversation.ts';
 
-const extensions: ReadonlyMap<string, string> = new Map([
+/** By media type. */
+export const extensions: ReadonlyMap<string, string> = new Map([
   ['image/png', 'png'],
   ['image/jpeg', 'jpg'],
   ['image/gif', 'gif'],
@@ -48,6 +49,21 @@ export class InlineFiles {
     );
   }
 
+  /** A text whose images stand in it as `![…](data:…)`: they become parts of their own. */
+  addImagesIn(text: string): Part[] {
+    const parts: Part[] = [];
+    let from = 0;
+    for (const { index, 0: opening } of text.matchAll(/!\[[^\]\n]*\]\((?=data:image\/)/g)) {
+      const end = text.indexOf(')', index + opening.length);
+      const data = end === -1 ? undefined : dataUrl(text.slice(index + opening.length, end));
+      if (index < from || data === undefined) continue;
+      parts.push({ type: 'text', text: text.slice(from, index) }, this.add(data));
+      from = end + 1;
+    }
+    parts.push({ type: 'text', text: text.slice(from) });
+    return parts.filter((part) => part.type !== 'text' || part.text.trim() !== '');
+  }
+
   /** Text that a source holds beside the messages, as extracted from a document, or written by an agent. */
   addText(name: string, text: string, mediaType = 'text/plain'): Part {
     const key = `${name}\0${text}`;
@@ -56,13 +72,17 @@ export class InlineFiles {
     return this.#keep(key, name, mediaType, 'file', () => new TextEncoder().encode(text));
   }
 
-  /** A file that lies outside of the source. */
-  addFile(file: ConversationFile): Part {
+  /**
+   * A file that lies outside of the source.
+   *
+   * @param key  What tells it from another file of the same name.
+   */
+  addFile(file: ConversationFile, key = file.name): Part {
     const kind = file.mediaType?.startsWith('image/') ? 'image' : 'file';
-    const known = this.#files.get(file.name);
+    const known = this.#files.get(key);
     if (known) return { type: kind, file: known.name };
     const name = this.#free(file.name);
-    this.#files.set(file.name, { ...file, name });
+    this.#files.set(key, { ...file, name });
     return { type: kind, file: name };
   }
 
@@ -106,4 +126,10 @@ export function dataUrl(url: string | undefined): InlineData | undefined {
   const head = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,/i.exec(url ?? '');
   if (!head || url === undefined) return undefined;
   return { base64: url.slice(head[0].length), mediaType: head[1]?.toLowerCase() ?? '' };
+}
+
+/** A name for the text that was extracted from a document, whatever the document was. */
+export function textName(name: string): string {
+  const isDocument = /\.(?:pdf|docx?|xlsx?|pptx?|od[tsp]|epub|rtf|png|jpe?g|gif|webp|heic)$/i.test(name);
+  return isDocument || !name.includes('.') ? `${name}.txt` : name;
 }
