@@ -86,11 +86,23 @@ function withLines(losses: Reading['losses'], { malformedLines, skipped }: LogSt
 
 /** Name → path. A folder that is not there has none. */
 function companionsOf(path: string, format: LogFormat): [string, string][] {
-  return (format.companions?.(path) ?? []).flatMap(({ folder, names }) =>
+  return companionFolders(path, format).flatMap(({ folder, names }) =>
     namesIn(folder)
       .filter((name) => names.test(name))
       .sort()
       .map((name): [string, string] => [name, join(folder, name)]),
+  );
+}
+
+/** The folders that hold what belongs to a log, and which of the names in them are meant. */
+export function companionFolders(path: string, format: LogFormat): { folder: string; names: RegExp }[] {
+  return (format.companions?.(path) ?? []).flatMap(({ folder, below, names }) =>
+    below === undefined
+      ? [{ folder, names }]
+      : namesIn(folder)
+          .filter((name) => below.test(name) && !names.test(name))
+          .sort()
+          .map((name) => ({ folder: join(folder, name), names })),
   );
 }
 

@@ -5,7 +5,7 @@ import { join, sep } from 'node:path';
 import { ShareError, systemCode } from '../errors.ts';
 import type { Reading } from './conversation.ts';
 import { isMissing } from './disk.ts';
-import { createForeignReader, type ForeignOptions } from './foreign.ts';
+import { companionFolders, createForeignReader, type ForeignOptions } from './foreign.ts';
 import { formatOf } from './formats/formats.ts';
 import { conversationFileName, filesFolderName, findFiles, readNative } from './native-files.ts';
 import { quote, toReading } from './native.ts';
@@ -67,7 +67,7 @@ export function watchPaths(source: Source): string[] {
 
 function companionsOf({ kind, path }: Source): { folder: string; names: RegExp }[] {
   const format = formatOf(kind);
-  return format?.shape === 'log' ? (format.companions?.(path) ?? []) : [];
+  return format?.shape === 'log' ? companionFolders(path, format) : [];
 }
 
 /** What a conversation's files looked like at one moment, told without reading them. */

@@ -66,12 +66,17 @@ export interface LogFormat extends FormatBase {
    */
   skip?(line: string): string | undefined;
   /**
-   * Folders of further logs of the same format that belong to the one at `path`: those of its sub-agents. They are
-   * read by readers of their own.
-   *
-   * @returns Folder, and which of its names are meant.
+   * Further logs of the same format that belong to the one at `path`: those of its sub-agents. They are read by readers
+   * of their own.
    */
-  companions?(path: string): { folder: string; names: RegExp }[];
+  companions?(path: string): Companions[];
+}
+
+export interface Companions {
+  folder: string;
+  /** They lie in sub-folders of `folder` with such names, and not in itself. */
+  below?: RegExp;
+  names: RegExp;
 }
 
 export interface LogReader {
