@@ -10,6 +10,7 @@ import { objectOf, parseObject } from './formats/untyped.ts';
 import { jsonElements } from './json-elements.ts';
 import { parseJson } from './json.ts';
 import { LogFile, type LogState } from './log-file.ts';
+import { splitPath, storeOf } from './opencode-store.ts';
 
 /*
  * Conversations in the files of other tools: which format a file is in, and how to read it. The readers in `formats/`
@@ -60,6 +61,7 @@ export function createForeignReader(): ForeignReader {
       try {
         const all = { ...fallbacks(path, format), ...options };
         if (format.shape === 'log') return await readLog(path, format, all);
+        if (format.shape === 'store') return format.read(storeOf(format.kind)?.gather(path), all);
         const { bytes } = readRegularFile(path);
         if (format.shape === 'text') return format.read(new TextDecoder().decode(bytes), all);
         return await format.read(await documentOf(bytes, path, format), all, attachmentsBeside(path));
@@ -72,8 +74,8 @@ export function createForeignReader(): ForeignReader {
 
 function fallbacks(path: string, format: Format): Pick<ReadOptions, 'fallbackTitle' | 'fallbackTime'> {
   return {
-    fallbackTitle: format.shape === 'log' ? 'Coding session' : 'Conversation',
-    fallbackTime: statSync(path).mtime.toISOString(),
+    fallbackTitle: ['log', 'store'].includes(format.shape) ? 'Coding session' : 'Conversation',
+    fallbackTime: statSync(splitPath(path).file).mtime.toISOString(),
   };
 }
 
@@ -158,11 +160,12 @@ export async function* conversationsIn(path: string): AsyncGenerator<FoundConver
 /**
  * Tells the format of a file by what is in it.
  *
- * @param path  Absolute.
+ * @param path  Absolute; a session that stands behind the file is passed over.
  * @throws ShareError `source_missing`, `source_unreadable`; `source_invalid` when it is in no format that is read, or is
  *         broken JSON, with the place.
  */
-export async function recogniseFile(path: string): Promise<Recognised> {
+export async function recogniseFile(named: string): Promise<Recognised> {
+  const path = splitPath(named).file;
   const head = await headOf(path);
   const recognised = recognise(head);
   if (recognised) return recognised;

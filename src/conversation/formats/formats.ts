@@ -1,12 +1,22 @@
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
+import { opencode, opencodeDatabase, opencodeEvents, opencodeFiles } from './opencode.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
  * marks that others have too.
  */
-export const formats: readonly Format[] = [claudeCodeWeb, geminiDocument, gemini, claudeCode];
+export const formats: readonly Format[] = [
+  claudeCodeWeb,
+  geminiDocument,
+  gemini,
+  opencode,
+  opencodeFiles,
+  opencodeDatabase,
+  opencodeEvents,
+  claudeCode,
+];
 
 export interface Recognised extends Detection {
   format: Format;

@@ -348,9 +348,9 @@ function outputOf(blocks: readonly JsonObject[], losses: Tally): string {
 function answerOf(response: JsonObject | undefined, losses: Tally): string {
   const inside = objectOf(response?.['response']);
   if (!inside) return '';
-  // A call that went well may say "(none)" for its error.
-  const text = textOf(inside['output']) || textOf(inside['error']);
-  if (text !== undefined) return text;
+  const [output, error] = [textOf(inside['output']), textOf(inside['error'])];
+  if (output === '' && error !== undefined) return error === '(none)' ? '' : error;
+  if (output !== undefined || error !== undefined) return output ?? error ?? '';
   return JSON.stringify(losses.inputOf(inside['output'] ?? inside), null, 2).toWellFormed();
 }
 
@@ -378,8 +378,9 @@ function agentsOf(companions: ReadonlyMap<string, LogReader>): Map<string, Recor
 function subAgentOf(call: JsonObject, joining: Joining): SubAgent | undefined {
   const id = textOf(call['agentId']);
   const recording = id === undefined ? undefined : joining.agents.get(id);
-  if (id === undefined || !recording) return undefined;
-  joining.agents.delete(id); // so that a circle of them ends
+  // Sub-agents have no sub-agents.
+  if (id === undefined || !recording || joining.files === undefined) return undefined;
+  joining.agents.delete(id);
   const name = textOf(objectOf(call['args'])?.['agent_name']) ?? textOf(call['name']);
   const messages = recording.messages({ ...joining, files: undefined });
   return { ...(name !== undefined && { name }), messages };

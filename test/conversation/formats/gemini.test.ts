@@ -247,6 +247,7 @@ describe('tool calls', () => {
     [[{ functionResponse: { response: { output: 'out', error: '(none)' } } }], 'out'],
     [[{ functionResponse: { response: { error: 'err' } } }], 'err'],
     [[{ functionResponse: { response: { output: '', error: 'err' } } }], 'err'],
+    [[{ functionResponse: { response: { output: '', error: '(none)' } } }], ''],
     [[{ functionResponse: { response: { rows: 2 } } }], '{\n  "rows": 2\n}'],
     [[{ functionResponse: { response: { output: 'a' } } }, { text: 'b' }], 'a\nb'],
     [{ functionResponse: { response: { output: 'alone' } } }, 'alone'],
