@@ -37,7 +37,9 @@ function stationOf(path: string): string {
 }
 
 /** Pure modules of stations that have an adapter too. */
-const pureFiles = [/^src\/conversation\/(?!library|source|disk|foreign|archive|import|sessions|log-file|native-files|schema)/, /^src\/snapshot\//];
+const adapterFiles =
+  'library|source|disk|foreign|archive|import|sessions|log-file|native-files|opencode-store|schema';
+const pureFiles = [new RegExp(`^src/conversation/(?!${adapterFiles})`), /^src\/snapshot\//];
 const isPure = (path: string) =>
   stationOf(path) === 'pure' || pureFiles.some((pattern) => pattern.test(path));
 

@@ -12,6 +12,8 @@ export interface Archive {
   chunks(name: string): AsyncIterable<Uint8Array>;
   /** @throws ShareError `source_invalid`, also for a file larger than `maxBytes`. */
   bytes(name: string, maxBytes: number): Promise<Uint8Array>;
+  /** At most the first `maxBytes`. */
+  head(name: string, maxBytes: number): Promise<Uint8Array>;
   close(): void;
 }
 
@@ -66,6 +68,16 @@ export async function openArchive(path: string): Promise<Archive> {
         pieces.push(chunk);
       }
       return Buffer.concat(pieces);
+    },
+    async head(name, maxBytes) {
+      const pieces: Uint8Array[] = [];
+      let sizeBytes = 0;
+      for await (const chunk of chunks(name)) {
+        pieces.push(chunk);
+        sizeBytes += chunk.length;
+        if (sizeBytes >= maxBytes) break;
+      }
+      return Buffer.concat(pieces).subarray(0, maxBytes);
     },
     close: () => zip.close(),
   };

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { ShareError } from '../errors.ts';
 import type { Reading } from './conversation.ts';
-import { LineSplitter, readChunks, readRegularFile, toSourceError } from './disk.ts';
+import { LineSplitter, readChunks, readHead, readRegularFile, toSourceError } from './disk.ts';
 import type { Attachments, Format, Head, LogFormat, LogReader, ReadOptions } from './formats/format.ts';
 import { formats, recognise, type Recognised } from './formats/formats.ts';
 import { Tally } from './formats/tally.ts';
@@ -10,6 +10,7 @@ import { objectOf, parseObject } from './formats/untyped.ts';
 import { jsonElements } from './json-elements.ts';
 import { parseJson } from './json.ts';
 import { LogFile, type LogState } from './log-file.ts';
+import { splitPath, storeOf } from './opencode-store.ts';
 
 /*
  * Conversations in the files of other tools: which format a file is in, and how to read it. The readers in `formats/`
@@ -60,6 +61,7 @@ export function createForeignReader(): ForeignReader {
       try {
         const all = { ...fallbacks(path, format), ...options };
         if (format.shape === 'log') return await readLog(path, format, all);
+        if (format.shape === 'store') return format.read(storeOf(format.kind)?.gather(path), all);
         const bytes = fileBytes(path);
         if (format.shape === 'text') return format.read(new TextDecoder().decode(await bytes.whole()), all);
         return await format.read(await documentOf(bytes, format), all, attachmentsBeside(path));
@@ -72,8 +74,8 @@ export function createForeignReader(): ForeignReader {
 
 function fallbacks(path: string, format: Format): Pick<ReadOptions, 'fallbackTitle' | 'fallbackTime'> {
   return {
-    fallbackTitle: format.shape === 'log' ? 'Coding session' : 'Conversation',
-    fallbackTime: statSync(path).mtime.toISOString(),
+    fallbackTitle: ['log', 'store'].includes(format.shape) ? 'Coding session' : 'Conversation',
+    fallbackTime: statSync(splitPath(path).file).mtime.toISOString(),
   };
 }
 
@@ -86,11 +88,23 @@ function withLines(losses: Reading['losses'], { malformedLines, skipped }: LogSt
 
 /** Name → path. A folder that is not there has none. */
 function companionsOf(path: string, format: LogFormat): [string, string][] {
-  return (format.companions?.(path) ?? []).flatMap(({ folder, names }) =>
+  return companionFolders(path, format).flatMap(({ folder, names }) =>
     namesIn(folder)
       .filter((name) => names.test(name))
       .sort()
       .map((name): [string, string] => [name, join(folder, name)]),
+  );
+}
+
+/** The folders that hold what belongs to a log, and which of the names in them are meant. */
+export function companionFolders(path: string, format: LogFormat): { folder: string; names: RegExp }[] {
+  return (format.companions?.(path) ?? []).flatMap(({ folder, below, names }) =>
+    below === undefined
+      ? [{ folder, names }]
+      : namesIn(folder)
+          .filter((name) => below.test(name) && !names.test(name))
+          .sort()
+          .map((name) => ({ folder: join(folder, name), names })),
   );
 }
 
@@ -158,9 +172,9 @@ export async function recogniseBytes(bytes: Bytes): Promise<Recognised> {
   });
 }
 
-/** @param path  Absolute. Errors as {@link recogniseBytes}. */
+/** @param path  Absolute; a session that stands behind the file is passed over. Errors as {@link recogniseBytes}. */
 export function recogniseFile(path: string): Promise<Recognised> {
-  return recogniseBytes(fileBytes(path));
+  return recogniseBytes(fileBytes(splitPath(path).file));
 }
 
 function toolNames(): string {

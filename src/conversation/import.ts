@@ -135,6 +135,7 @@ function attachmentsIn(archive: Archive, document: string): Attachments {
   return {
     names: names.map((name) => name.slice(folder.length)),
     content: async (name) => ({ bytes: await archive.bytes(folder + name, maxSizeBytes) }),
+    head: (name, mostBytes) => archive.head(folder + name, mostBytes),
   };
 }
 

@@ -23,6 +23,7 @@ import { parseJson } from './json.ts';
 import { conversationFileName, readNative } from './native-files.ts';
 import { quote } from './native.ts';
 import { createForeignReader, recogniseFile, type ForeignOptions } from './foreign.ts';
+import { splitPath, storeOf } from './opencode-store.ts';
 import { slugOf } from './slug.ts';
 import type { Source } from './source.ts';
 
@@ -183,7 +184,7 @@ function readLink(linkFile: string): Pick<Source, 'kind' | 'path'> & LinkOptions
 
 function findByPath(root: string, text: string): Source | undefined {
   if (text === '' || text.includes('\0')) return undefined;
-  const path = realPathOf(sourcePathOf(text));
+  const path = withSession(sourcePathOf(text), realPathOf);
   return findInside(root, path) ?? findLinked(root, path);
 }
 
@@ -191,6 +192,12 @@ function findByPath(root: string, text: string): Source | undefined {
 function sourcePathOf(text: string): string {
   const path = absolute(text);
   return basename(path) === conversationFileName ? dirname(path) : path;
+}
+
+/** A session that stands behind a file is no part of its path. */
+function withSession(path: string, change: (file: string) => string): string {
+  const { file, session } = splitPath(path);
+  return session === undefined ? change(file) : `${change(file)}#${session}`;
 }
 
 function findInside(root: string, path: string): Source | undefined {
@@ -203,7 +210,11 @@ function findInside(root: string, path: string): Source | undefined {
 
 function findLinked(root: string, path: string): Source | undefined {
   for (const entry of listEntries(root))
-    if (!('problem' in entry) && entry.linked && (entry.path === path || realPathOf(entry.path) === path))
+    if (
+      !('problem' in entry) &&
+      entry.linked &&
+      (entry.path === path || withSession(entry.path, realPathOf) === path)
+    )
       return entry;
   return undefined;
 }
@@ -222,11 +233,12 @@ async function linkInto(root: string, path: string, wish: LinkOptions = {}): Pro
   const target = realTarget(path);
   const known = findInside(root, target) ?? findLinked(root, target);
   if (known !== undefined) return relink(root, known, wish);
-  const { kind, id } = await recognised(target);
+  const { kind, id, path: settled } = await recognised(target);
+  const settledAs = settled === target ? undefined : findLinked(root, settled);
+  if (settledAs !== undefined) return relink(root, settledAs, wish);
   if (!isEntryName(id))
     throw new ShareError('source_invalid', `${target}: its id ${quote(id)} cannot be the name of a folder.`);
-  const source: Source = { conversation: id, kind, path: target, linked: true };
-  return writeLink(root, withOptions(source, wish));
+  return writeLink(root, withOptions({ conversation: id, kind, path: settled, linked: true }, wish));
 }
 
 function relink(root: string, known: Source, wish: LinkOptions): Source {
@@ -267,21 +279,26 @@ function realTarget(path: string): string {
   if (path === '' || path.includes('\0'))
     throw new ShareError('source_missing', `${quote(path)}: there is no such file.`);
   try {
-    return realpathSync.native(sourcePathOf(path));
+    return withSession(sourcePathOf(path), (file) => realpathSync.native(file));
   } catch (error) {
     throw toSourceError(error, absolute(path));
   }
 }
 
-/** By content and not by name. */
-async function recognised(path: string): Promise<{ kind: string; id: string }> {
-  if (statSync(path).isDirectory()) {
-    if (!isThere(join(path, conversationFileName))) throw noConversation(path);
-    return { kind: 'native', id: readNative(path).native.id };
+/** By content and not by name. The path names one conversation, also where the file holds several. */
+async function recognised(named: string): Promise<{ kind: string; id: string; path: string }> {
+  const { file, session } = splitPath(named);
+  if (session === undefined && statSync(file).isDirectory()) {
+    if (!isThere(join(file, conversationFileName))) throw noConversation(file);
+    return { kind: 'native', id: readNative(file).native.id, path: file };
   }
-  const { format } = await recogniseFile(path);
+  const { format } = await recogniseFile(file);
+  const store = storeOf(format.kind);
+  if (session !== undefined && !store?.holdsMany)
+    throw new ShareError('source_missing', `${named}: there is no such file.`);
+  const path = store?.settle(named) ?? named;
   const { title, agent } = (await createForeignReader().read(path, format)).conversation;
-  return { kind: format.kind, id: linkedId(title, agent, path) };
+  return { kind: format.kind, id: linkedId(title, agent, path), path };
 }
 
 function noConversation(path: string): ShareError {

@@ -2,6 +2,7 @@ import { ShareError } from '../../errors.ts';
 import type { Conversation, Message, Part, Reading, ToolCallPart, ToolStatus } from '../conversation.ts';
 import type { Detection, DocumentFormat, Head, LogFormat, LogReader, ReadOptions } from './format.ts';
 import { InlineFiles, type InlineData } from './inline-files.ts';
+import { withoutTags } from './injected.ts';
 import { Tally } from './tally.ts';
 import { firstWords, longestTitle, oneLine } from './titles.ts';
 import { Tree, type TreeNode } from './tree.ts';
@@ -578,36 +579,6 @@ function elementOf(name: string, text: string): { whole: string; inside: string 
     whole: text.slice(start, end + closing.length),
     inside: text.slice(start + opening.length, end),
   };
-}
-
-/**
- * Cuts whole elements out of a text. One that is never closed is cut to the end of the text: it may hide more of the
- * person's words than it needs to, and never shows what was meant for the model. Text without such tags is not touched.
- */
-function withoutTags(text: string, names: RegExp, losses: Tally): string {
-  if (!text.includes('<')) return text;
-  const kept: string[] = [];
-  let from = 0;
-  let open: { name: string; depth: number } | undefined;
-  for (const tag of text.matchAll(/<(\/?)([a-z][\w-]{0,60})(?:\s[^<>]{0,200})?>/g)) {
-    const [whole, slash, name = ''] = tag;
-    if (!open && !slash && names.test(name)) {
-      kept.push(text.slice(from, tag.index));
-      open = { name, depth: 1 };
-      losses.hide(/^(?:local-command|bash)-/.test(name) ? 'local command' : 'injected context');
-    } else if (open?.name === name) {
-      open.depth += slash ? -1 : 1;
-      if (open.depth > 0) continue;
-      open = undefined;
-      from = tag.index + whole.length;
-    }
-  }
-  if (kept.length === 0) return text;
-  if (!open) kept.push(text.slice(from));
-  return kept
-    .map((piece) => piece.trim())
-    .filter((piece) => piece !== '')
-    .join('\n');
 }
 
 // ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,11 +6,11 @@ import type { JsonObject } from './untyped.ts';
  * look at a disk. Each record is shown, hidden for a stated reason, or counted as unknown; one odd record never fails a
  * whole conversation.
  *
- * There are three shapes, by how the file is read: a log (JSON, a record a line, only appended to), a JSON document, and
- * text.
+ * There are four shapes, by how the file is read: a log (JSON, a record a line, only appended to), a JSON document, text,
+ * and a store, of which the file is only the beginning or in which one conversation lies among others.
  */
 
-export type Format = LogFormat | DocumentFormat | TextFormat;
+export type Format = LogFormat | DocumentFormat | TextFormat | StoreFormat;
 
 interface FormatBase {
   /** Stands in `source.json`, so never to be changed: `claude-code`. */
@@ -66,12 +66,17 @@ export interface LogFormat extends FormatBase {
    */
   skip?(line: string): string | undefined;
   /**
-   * Folders of further logs of the same format that belong to the one at `path`: those of its sub-agents. They are
-   * read by readers of their own.
-   *
-   * @returns Folder, and which of its names are meant.
+   * Further logs of the same format that belong to the one at `path`: those of its sub-agents. They are read by readers
+   * of their own.
    */
-  companions?(path: string): { folder: string; names: RegExp }[];
+  companions?(path: string): Companions[];
+}
+
+export interface Companions {
+  folder: string;
+  /** They lie in sub-folders of `folder` with such names, and not in itself. */
+  below?: RegExp;
+  names: RegExp;
 }
 
 export interface LogReader {
@@ -101,6 +106,16 @@ export interface TextFormat extends FormatBase {
   readonly shape: 'text';
   /** @throws ShareError `source_invalid` when there is no message in it. */
   read(text: string, options: ReadOptions): Reading;
+}
+
+/** Many files, or a database, out of which an adapter gathers one conversation: see `opencode-store.ts`. */
+export interface StoreFormat extends FormatBase {
+  readonly shape: 'store';
+  /**
+   * @param value  What the adapter of this kind has gathered.
+   * @throws ShareError `source_invalid` when there is no message in it.
+   */
+  read(value: unknown, options: ReadOptions): Reading;
 }
 
 /** The files that lie beside a document: in the same ZIP, or in the same folder and those below it. */

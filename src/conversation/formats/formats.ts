@@ -2,9 +2,11 @@ import { aiSdk } from './ai-sdk.ts';
 import { chatGpt } from './chatgpt.ts';
 import { claudeAi } from './claude-ai.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
+import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
 import { openAiMessages } from './openai-messages.ts';
 import { openWebUi } from './open-webui.ts';
+import { opencode, opencodeDatabase, opencodeEvents, opencodeFiles } from './opencode.ts';
 import { shareGpt } from './sharegpt.ts';
 
 /**
@@ -16,6 +18,12 @@ export const formats: readonly Format[] = [
   claudeAi,
   openWebUi,
   claudeCodeWeb,
+  geminiDocument,
+  gemini,
+  opencode,
+  opencodeFiles,
+  opencodeDatabase,
+  opencodeEvents,
   claudeCode,
   shareGpt,
   aiSdk,
