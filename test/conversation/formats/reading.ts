@@ -1,5 +1,11 @@
 import type { Reading } from '../../../src/conversation/conversation.ts';
-import type { Detection, Format, LogFormat, ReadOptions } from '../../../src/conversation/formats/format.ts';
+import {
+  startLength,
+  type Detection,
+  type Format,
+  type LogFormat,
+  type ReadOptions,
+} from '../../../src/conversation/formats/format.ts';
 import { parseObject } from '../../../src/conversation/formats/untyped.ts';
 
 export const options: ReadOptions = {
@@ -16,7 +22,7 @@ export function readLog(
   const reader = format.begin();
   for (const [index, line] of lines.entries()) {
     const text = lineOf(line);
-    const record = format.skip?.(text) === undefined ? parseObject(text) : undefined;
+    const record = format.skip?.(text.slice(0, startLength)) === undefined ? parseObject(text) : undefined;
     if (record) reader.take(record, index + 1);
   }
   return reader.finish({ ...options, ...more });
