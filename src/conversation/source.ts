@@ -6,6 +6,7 @@ import { ShareError, systemCode } from '../errors.ts';
 import type { Reading } from './conversation.ts';
 import { isMissing } from './disk.ts';
 import { createForeignReader, type ForeignOptions } from './foreign.ts';
+import type { Companions } from './formats/format.ts';
 import { formatOf } from './formats/formats.ts';
 import { conversationFileName, filesFolderName, findFiles, readNative } from './native-files.ts';
 import { quote, toReading } from './native.ts';
@@ -62,10 +63,11 @@ function readNativeFolder(source: Source): Reading {
 
 /** What a watcher must watch: the whole folder of a native conversation, else the file and what belongs to it. */
 export function watchPaths(source: Source): string[] {
-  return [source.path, ...companionsOf(source).map(({ folder }) => folder)];
+  const watched = companionsOf(source).filter(({ amongOthers }) => amongOthers === undefined);
+  return [source.path, ...watched.map(({ folder }) => folder)];
 }
 
-function companionsOf({ kind, path }: Source): { folder: string; names: RegExp }[] {
+function companionsOf({ kind, path }: Source): Companions[] {
   const format = formatOf(kind);
   return format?.shape === 'log' ? (format.companions?.(path) ?? []) : [];
 }

@@ -70,12 +70,21 @@ export interface LogFormat extends FormatBase {
    */
   skip?(start: string): string | undefined;
   /**
-   * Folders of further logs of the same format that belong to the one at `path`: those of its sub-agents. They are
-   * read by readers of their own.
-   *
-   * @returns Folder, and which of its names are meant.
+   * Further logs of the same format that belong to the one at `path`: those of its sub-agents. They are read by readers
+   * of their own.
    */
-  companions?(path: string): { folder: string; names: RegExp }[];
+  companions?(path: string): Companions[];
+}
+
+export interface Companions {
+  folder: string;
+  /** Which of the folder's names are meant. */
+  names: RegExp;
+  /**
+   * The folder holds files of others, too: only those are meant whose beginning holds this text. Such a folder is not
+   * watched.
+   */
+  amongOthers?: string;
 }
 
 export interface LogReader {
