@@ -2,8 +2,16 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { ShareError } from '../errors.ts';
 import type { Reading } from './conversation.ts';
-import { LineSplitter, readChunks, readHead, readRegularFile, toSourceError } from './disk.ts';
-import type { Attachments, Format, Head, LogFormat, LogReader, ReadOptions } from './formats/format.ts';
+import { readChunks, readHead, readRegularFile, toSourceError } from './disk.ts';
+import type {
+  Attachments,
+  Companions,
+  Format,
+  Head,
+  LogFormat,
+  LogReader,
+  ReadOptions,
+} from './formats/format.ts';
 import { formats, recognise, type Recognised } from './formats/formats.ts';
 import { Tally } from './formats/tally.ts';
 import { objectOf, parseObject } from './formats/untyped.ts';
@@ -31,27 +39,40 @@ export interface ForeignReader {
 
 const mostLogs = 16;
 
+/** A log, and those of its sub-agents by path. */
+interface Logs {
+  main: LogFile;
+  companions: Map<string, LogFile>;
+}
+
 /**
  * Keeps the logs that were read last in memory, so that one that grows is read on from where it ended.
  */
 export function createForeignReader(): ForeignReader {
-  const logs = new Map<string, LogFile>();
+  const kept = new Map<string, Logs>();
 
-  function logAt(path: string, format: LogFormat): LogFile {
-    const log = logs.get(path) ?? new LogFile(path, format);
-    logs.delete(path);
-    logs.set(path, log); // the map's order is that of use
-    const [oldest] = logs.keys();
-    if (logs.size > mostLogs && oldest !== undefined) logs.delete(oldest);
-    return log;
+  function logsAt(path: string, format: LogFormat): Logs {
+    const logs = kept.get(path) ?? { main: new LogFile(path, format), companions: new Map() };
+    kept.delete(path);
+    kept.set(path, logs); // the map's order is that of use
+    const [oldest] = kept.keys();
+    if (kept.size > mostLogs && oldest !== undefined) kept.delete(oldest);
+    return logs;
   }
 
   async function readLog(path: string, format: LogFormat, options: ReadOptions): Promise<Reading> {
-    const main = await logAt(path, format).update();
-    const states = new Map<string, LogState>();
-    for (const [name, place] of companionsOf(path, format))
-      states.set(name, await logAt(place, format).update());
-    const readers = new Map<string, LogReader>([...states].map(([name, { reader }]) => [name, reader]));
+    const logs = logsAt(path, format);
+    const main = await logs.main.update();
+    const before = logs.companions;
+    const places = companionsOf(path, format);
+    logs.companions = new Map(
+      places.map(([, place]) => [place, before.get(place) ?? new LogFile(place, format)]),
+    );
+    const readers = new Map<string, LogReader>();
+    for (const [name, place] of places) {
+      const state = await logs.companions.get(place)?.update();
+      if (state) readers.set(name, state.reader);
+    }
     const { conversation, losses } = main.reader.finish(options, readers);
     return { conversation, losses: withLines(losses, main) };
   }
@@ -86,26 +107,38 @@ function withLines(losses: Reading['losses'], { malformedLines, skipped }: LogSt
   return { ...losses, hidden: hidden.toLosses().hidden, malformedLines: [...malformedLines] };
 }
 
+/** How far into a file {@link Companions.amongOthers} is looked for. */
+const companionHeadBytes = 8 * 1024;
+
 /** Name → path. A folder that is not there has none. */
 function companionsOf(path: string, format: LogFormat): [string, string][] {
-  return companionFolders(path, format).flatMap(({ folder, names }) =>
+  return companionFolders(path, format).flatMap(({ folder, names, amongOthers }) =>
     namesIn(folder)
       .filter((name) => names.test(name))
       .sort()
-      .map((name): [string, string] => [name, join(folder, name)]),
+      .map((name): [string, string] => [name, join(folder, name)])
+      .filter(([, place]) => amongOthers === undefined || begins(place, amongOthers)),
   );
 }
 
 /** The folders that hold what belongs to a log, and which of the names in them are meant. */
-export function companionFolders(path: string, format: LogFormat): { folder: string; names: RegExp }[] {
-  return (format.companions?.(path) ?? []).flatMap(({ folder, below, names }) =>
-    below === undefined
-      ? [{ folder, names }]
-      : namesIn(folder)
-          .filter((name) => below.test(name) && !names.test(name))
-          .sort()
-          .map((name) => ({ folder: join(folder, name), names })),
-  );
+export function companionFolders(path: string, format: LogFormat): Companions[] {
+  return (format.companions?.(path) ?? []).flatMap((companions) => {
+    const { folder, below, names } = companions;
+    if (below === undefined) return [companions];
+    return namesIn(folder)
+      .filter((name) => below.test(name) && !names.test(name))
+      .sort()
+      .map((name) => ({ folder: join(folder, name), names }));
+  });
+}
+
+function begins(path: string, text: string): boolean {
+  try {
+    return Buffer.from(readHead(path, companionHeadBytes)).includes(text);
+  } catch {
+    return false; // what cannot be read is of another
+  }
 }
 
 function namesIn(folder: string): string[] {
@@ -185,17 +218,11 @@ function toolNames(): string {
 export async function* valuesIn(bytes: Bytes): AsyncGenerator {
   if (/^\s*\[/.test(await firstText(bytes)))
     for await (const element of jsonElements(bytes.chunks())) yield parseJson(element, bytes.path);
-  else {
-    const splitter = new LineSplitter();
-    for await (const chunk of bytes.chunks())
-      for (const line of splitter.take(chunk)) yield* recordIn(line.text);
-    for (const line of splitter.end()) yield* recordIn(line.text);
-  }
-}
-
-function* recordIn(line: string): Generator {
-  const record = parseObject(line);
-  if (record) yield record;
+  else
+    for (const line of new TextDecoder().decode(await bytes.whole()).split('\n')) {
+      const record = parseObject(line);
+      if (record) yield record;
+    }
 }
 
 const headBytes = 1024 * 1024;

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ShareError } from '../errors.ts';
-import { LineSplitter, toSourceError } from './disk.ts';
+import { toSourceError } from './disk.ts';
 import type { Reading } from './conversation.ts';
 import { noAttachments } from './formats/format.ts';
 import { recognise } from './formats/formats.ts';
@@ -231,10 +231,8 @@ function bytesAt(file: number, position: number, length: number): Uint8Array {
 
 /** Lines that are cut off at the border are no JSON, and passed over. */
 function recordsIn(bytes: Uint8Array): JsonObject[] {
-  const splitter = new LineSplitter();
-  return [...splitter.take(bytes), ...splitter.end()]
-    .map(({ text }) => parseObject(text))
-    .filter((record) => record !== undefined);
+  const lines = new TextDecoder().decode(bytes).split('\n');
+  return lines.map(parseObject).filter((record) => record !== undefined);
 }
 
 /** A document that no reader takes whole may still name its title: that is how opencode keeps its sessions. */

@@ -6,6 +6,7 @@ import { ShareError, systemCode } from '../errors.ts';
 import type { Reading } from './conversation.ts';
 import { isMissing } from './disk.ts';
 import { companionFolders, createForeignReader, type ForeignOptions } from './foreign.ts';
+import type { Companions } from './formats/format.ts';
 import { formatOf } from './formats/formats.ts';
 import { conversationFileName, filesFolderName, findFiles, readNative } from './native-files.ts';
 import { quote, toReading } from './native.ts';
@@ -63,14 +64,15 @@ function readNativeFolder(source: Source): Reading {
 
 /** What a watcher must watch: the whole folder of a native conversation, else the file and what belongs to it. */
 export function watchPaths(source: Source): string[] {
+  const watched = companionsOf(source).filter(({ amongOthers }) => amongOthers === undefined);
   return [
     splitPath(source.path).file,
-    ...companionsOf(source).map(({ folder }) => folder),
+    ...watched.map(({ folder }) => folder),
     ...(storeOf(source.kind)?.beside(source.path).watched ?? []),
   ];
 }
 
-function companionsOf({ kind, path }: Source): { folder: string; names: RegExp }[] {
+function companionsOf({ kind, path }: Source): Companions[] {
   const format = formatOf(kind);
   return format?.shape === 'log' ? companionFolders(path, format) : [];
 }

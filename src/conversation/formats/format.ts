@@ -55,6 +55,9 @@ export interface ReadOptions {
   writtenFiles?: boolean;
 }
 
+/** How much of a line `LogFormat.skip` is given. */
+export const startLength = 400;
+
 /** One conversation a file. The file is only ever appended to, so that reading can go on where it ended. */
 export interface LogFormat extends FormatBase {
   readonly shape: 'log';
@@ -62,9 +65,10 @@ export interface LogFormat extends FormatBase {
   /**
    * Tells without parsing that a line holds nothing to show, where most bytes of a log are such lines.
    *
+   * @param start  Its first {@link startLength} characters; only those of ASCII are as in the line.
    * @returns The reason, counted as hidden.
    */
-  skip?(line: string): string | undefined;
+  skip?(start: string): string | undefined;
   /**
    * Further logs of the same format that belong to the one at `path`: those of its sub-agents. They are read by readers
    * of their own.
@@ -76,7 +80,13 @@ export interface Companions {
   folder: string;
   /** They lie in sub-folders of `folder` with such names, and not in itself. */
   below?: RegExp;
+  /** Which of the folder's names are meant. */
   names: RegExp;
+  /**
+   * The folder holds files of others, too: only those are meant whose beginning holds this text. Such a folder is not
+   * watched.
+   */
+  amongOthers?: string;
 }
 
 export interface LogReader {

@@ -2,6 +2,7 @@ import { aiSdk } from './ai-sdk.ts';
 import { chatGpt } from './chatgpt.ts';
 import { claudeAi } from './claude-ai.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
+import { codex } from './codex.ts';
 import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
 import { openAiMessages } from './openai-messages.ts';
@@ -24,6 +25,7 @@ export const formats: readonly Format[] = [
   opencodeFiles,
   opencodeDatabase,
   opencodeEvents,
+  codex,
   claudeCode,
   shareGpt,
   aiSdk,
