@@ -1,11 +1,12 @@
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import type { Detection, Format, Head } from './format.ts';
+import { native } from './native.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
  * marks that others have too.
  */
-export const formats: readonly Format[] = [claudeCodeWeb, claudeCode];
+export const formats: readonly Format[] = [native, claudeCodeWeb, claudeCode];
 
 export interface Recognised extends Detection {
   format: Format;
