@@ -4,8 +4,10 @@ declare namespace App {
   /** What `src/render/entry.ts` hands to a page: public data only. */
   interface Locals {
     snapshot: import('./snapshot/snapshot.ts').Snapshot;
-    /** Where the page will stand. */
-    place: { site: import('./urls.ts').SiteUrl; shareId: import('./urls.ts').ShareId; preview: boolean };
+    /** Where the page will stand; undefined for one that stands alone, which has no address and nothing beside it. */
+    place:
+      | { site: import('./urls.ts').SiteUrl; shareId: import('./urls.ts').ShareId; preview: boolean }
+      | undefined;
     page: import('./snapshot/pages.ts').Page & {
       /** Hash of what is on this page. */
       state: string;

@@ -35,7 +35,7 @@ const longestFieldName = 80;
 /**
  * What a call is shown with, in order: the command, the fields, what was changed or written, and what came of it.
  *
- * @param folder  Path of the share's folder, as a browser sees it.
+ * @param folder  Path of the share's folder, as a browser sees it; empty where the page stands alone.
  * @param size    How much of its texts is shown.
  */
 export function blocksOf(
@@ -94,11 +94,13 @@ function preHtml(kind: string, dir: 'ltr' | 'auto', { head, tail }: Shown, note:
 }
 
 function leftOutHtml(count: number, whole: string, what = 'characters'): string {
-  return count === 0 ? '' : `${formatCount(count)} ${what} are left out here; ${whole}`;
+  if (count === 0) return '';
+  return `${formatCount(count)} ${what} are left out here${whole === '' ? '.' : `; ${whole}`}`;
 }
 
-/** Says where all of a text is: in a file of its own, else in what a machine reads. */
+/** Says where all of a text is: in a file of its own, else in what a machine reads. Nowhere where the page stands alone. */
 function wholeHtml(long: LongText | undefined, folder: string): string {
+  if (folder === '') return '';
   const addressOf = (path: string) => escapeHtml(`${folder}/${encodePath(path)}`);
   if (long === undefined)
     return `<a href="${addressOf('conversation.json')}">conversation.json</a> has all of it.`;

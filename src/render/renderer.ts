@@ -58,6 +58,13 @@ export interface Renderer {
    * @throws ShareError `gate_refused` when a page holds what no page may hold.
    */
   render(snapshot: Snapshot, place: Place, isOut?: IsOut): Promise<Drawn>;
+  /**
+   * Draws a snapshot without files as one page that stands alone, wherever it is put: it has no address and no further
+   * pages, and links to nothing beside it.
+   *
+   * @throws ShareError `gate_refused` as {@link Renderer.render}.
+   */
+  renderAlone(snapshot: Snapshot): Promise<string>;
   /** The page for every link that leads nowhere: the same bytes whatever was asked for. */
   notFound(site: SiteUrl): Promise<string>;
 }
@@ -111,6 +118,16 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
       }
       return drawn;
     },
+    renderAlone(snapshot) {
+      const texts = markdownTexts(messagesIn(snapshot.rounds));
+      const htmlByText = new Map(texts.map((text) => [text, bundle.renderMarkdown(text)]));
+      const htmlOf = (text: string): string => htmlByText.get(text) ?? bundle.renderMarkdown(text);
+      const scales = createScales((text) => Buffer.byteLength(htmlOf(text)));
+      const [all] = toPages(snapshot.rounds, scales.weightOf, Infinity);
+      const state = digestOf(JSON.stringify(snapshot));
+      const page = { number: 1, rounds: all?.rounds ?? [], state, isLast: true, all: [] };
+      return draw(snapshot, undefined, page, htmlOf, scales);
+    },
     notFound() {
       notFound ??= bundle.renderNotFound().then((html) => {
         check(html);
@@ -122,7 +139,7 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
 
   async function draw(
     snapshot: Snapshot,
-    { site, shareId, preview }: Place,
+    place: Place | undefined,
     page: App.Locals['page'],
     htmlOf: (text: string) => string,
     { beginningOf }: Scales,
@@ -131,7 +148,7 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
     const markdown = (text: string): string => placeholder(pieces.push(htmlOf(text)) - 1);
     const frame = await bundle.renderPage({
       snapshot,
-      place: { site, shareId, preview },
+      place: place && { site: place.site, shareId: place.shareId, preview: place.preview },
       page,
       markdown,
       beginningOf,

@@ -18,9 +18,10 @@ type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
  * Writes the whole conversation as one Markdown document, for `curl` and for pasting into another tool.
  * Text parts stand as they were written. The same snapshot and link give the same bytes.
  *
- * @param link  The share's public address without trailing slash; the files are linked below it.
+ * @param link  The share's public address without trailing slash; the files are linked below it. Left out for a
+ *              conversation that is not shared, which must then have no files.
  */
-export function toMarkdown(snapshot: Snapshot, link: string): string {
+export function toMarkdown(snapshot: Snapshot, link = ''): string {
   const blocks = [
     `# ${inline(snapshot.title)}`,
     facts(snapshot, link),
@@ -35,7 +36,7 @@ function facts({ type, createdAt, updatedAt }: Snapshot, link: string): string {
     `- Type: ${inline(type)}`,
     `- Created: ${createdAt}`,
     `- Updated: ${updatedAt}`,
-    `- Link: <${link}>`,
+    ...(link === '' ? [] : [`- Link: <${link}>`]),
   ].join('\n');
 }
 

@@ -328,6 +328,34 @@ afterAll(async () => {
   data.remove();
 });
 
+describe.each(['canary-folder', 'canary-folder-unlisted', 'canary-session-file.jsonl'])(
+  'an export of %s',
+  (name) => {
+    const run = async (...args: string[]) => {
+      const path = name.endsWith('.jsonl')
+        ? join(data.paths.data, 'projects', '-home-canary-home-shop', name)
+        : name;
+      const env = { SHARE_DATA: data.paths.data, SHARE_SITE: site, SHARE_OWNER: 'canary-owner-id' };
+      const { code, stdout } = await share(['export', path, ...args], { env });
+      expect(code).toBe(0);
+      expect(stdout).toContain('public-');
+      return stdout;
+    };
+
+    test.each(['json', 'csv', 'markdown', 'html'])(
+      'holds nothing private as %s for everybody',
+      async (format) => {
+        expect((await run('--public', '--format', format)).match(canary)).toBeNull();
+      },
+    );
+
+    test.each(['markdown', 'html'])('holds nothing private but thinking as %s', async (format) => {
+      const found = (await run('--format', format)).match(canary) ?? [];
+      expect(found.filter((word) => !/^canary-(?:agent-)?thinking/.test(word))).toEqual([]);
+    });
+  },
+);
+
 /** What is told to nobody: whatever begins with `canary-`, and where the data folder is. */
 function leaksIn(text: string): string[] {
   const place = text.includes(basename(data.paths.data)) ? ['the path of the data folder'] : [];

@@ -41,6 +41,11 @@ It is **4**.
 `);
   });
 
+  test('has no link where it is not shared', () => {
+    const shared = toMarkdown(aSnapshot(), link);
+    expect(toMarkdown(aSnapshot())).toBe(shared.replace(`- Link: <${link}>\n`, ''));
+  });
+
   test('lists the files with whole links, and the ZIP', () => {
     const markdown = toMarkdown(aRichSnapshot(), link);
     expect(markdown).toContain(

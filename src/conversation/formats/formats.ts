@@ -5,6 +5,7 @@ import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import { codex } from './codex.ts';
 import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
+import { native } from './native.ts';
 import { openAiMessages } from './openai-messages.ts';
 import { openWebUi } from './open-webui.ts';
 import { opencode, opencodeDatabase, opencodeEvents, opencodeFiles } from './opencode.ts';
@@ -15,6 +16,7 @@ import { shareGpt } from './sharegpt.ts';
  * marks that others have too.
  */
 export const formats: readonly Format[] = [
+  native,
   chatGpt,
   claudeAi,
   openWebUi,
