@@ -2,6 +2,7 @@ import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
 import { opencode, opencodeDatabase, opencodeEvents, opencodeFiles } from './opencode.ts';
+import { pi } from './pi.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
@@ -15,6 +16,7 @@ export const formats: readonly Format[] = [
   opencodeFiles,
   opencodeDatabase,
   opencodeEvents,
+  pi,
   claudeCode,
 ];
 
