@@ -9,6 +9,7 @@ import { native } from './native.ts';
 import { openAiMessages } from './openai-messages.ts';
 import { openWebUi } from './open-webui.ts';
 import { opencode, opencodeDatabase, opencodeEvents, opencodeFiles } from './opencode.ts';
+import { pi } from './pi.ts';
 import { shareGpt } from './sharegpt.ts';
 
 /**
@@ -28,6 +29,7 @@ export const formats: readonly Format[] = [
   opencodeDatabase,
   opencodeEvents,
   codex,
+  pi,
   claudeCode,
   shareGpt,
   aiSdk,
