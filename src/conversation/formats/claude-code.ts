@@ -25,6 +25,7 @@ import { timesOf } from './times.ts';
 import { firstWords, longestTitle, oneLine } from './titles.ts';
 import { Tree, type TreeNode } from './tree.ts';
 import { objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
+import { addWrittenFiles } from './written-files.ts';
 
 /*
  * Claude Code writes one session to one JSONL file and only ever appends to it. A line is a record; records with a
@@ -50,6 +51,8 @@ interface ToolResult {
 interface Log extends AgentLog {
   titles: Title[];
   agent: Record<string, string>;
+  /** The working folder at the beginning. */
+  folder?: string;
 }
 
 /** Where a title may come from, the best first. */
@@ -213,7 +216,7 @@ class SessionReader implements LogReader {
       agent: { tool: 'Claude Code', ...log.agent },
       settings: {},
       messages,
-      files: files.shown(messages),
+      files: files.shown(messages, options.writtenFiles ? addWrittenFiles(files, messages, log.folder) : []),
     };
     return { conversation, losses: { ...log.losses.toLosses(), branch } };
   }
@@ -278,6 +281,8 @@ function noMessages(): ShareError {
 function collectRecord(log: Log, line: number, record: JsonObject): void {
   const speech = speechOf(record);
   noteLink(log.links, record, speech);
+  const folder = textOf(record['cwd']);
+  if (folder !== undefined) log.folder ??= folder;
   if (speech) noteAgent(log.agent, record);
   else {
     noteTitle(log.titles, record);

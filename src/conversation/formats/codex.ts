@@ -26,6 +26,7 @@ import {
   timeOf,
   type JsonObject,
 } from './untyped.ts';
+import { addWrittenFiles } from './written-files.ts';
 
 /*
  * Codex writes a session to `~/.codex/sessions/<year>/<month>/<day>/rollout-<time>-<id>.jsonl`. Read here:
@@ -160,6 +161,8 @@ class SessionReader implements LogReader {
   readonly #files = new InlineFiles();
   readonly #losses = new Tally();
   #title: string | undefined;
+  /** The working folder at the beginning. */
+  #folder: string | undefined;
   #turn = 0;
   /** The program said where the turn begins, so that further words of the person do not begin one. */
   #isTurnOpen = false;
@@ -181,6 +184,7 @@ class SessionReader implements LogReader {
     const entries = said(this.#entries, losses);
     const messages = toMessages(entries);
     if (messages.length === 0) throw noMessages();
+    const files = this.#files.copy();
     const answered = entries.flatMap(({ call, time }) => [call?.time, time]);
     const conversation: Conversation = {
       title: this.#title ?? firstWords(messages) ?? options.fallbackTitle,
@@ -194,7 +198,10 @@ class SessionReader implements LogReader {
       agent: { tool: 'Codex CLI', ...this.#agent },
       settings: { ...this.#settings },
       messages,
-      files: this.#files.shown(messages),
+      files: files.shown(
+        messages,
+        options.writtenFiles ? addWrittenFiles(files, messages, this.#folder) : [],
+      ),
     };
     return { conversation, losses: losses.toLosses() };
   }
@@ -220,6 +227,7 @@ class SessionReader implements LogReader {
   #takeHeader(header: JsonObject): void {
     this.#losses.hide('bookkeeping');
     if (this.#agent['sessionId'] !== undefined) return;
+    this.#folder ??= textOf(header['cwd']);
     note(this.#agent, header, { id: 'sessionId' });
     note(this.#agent, header, { cwd: 'cwd', originator: 'originator', cli_version: 'version' });
     note(this.#agent, header, { model_provider: 'modelProvider' });
@@ -232,6 +240,7 @@ class SessionReader implements LogReader {
   }
 
   #noteSettings(context: JsonObject): void {
+    this.#folder ??= textOf(context['cwd']);
     note(this.#agent, context, { model: 'model', cwd: 'cwd' });
     note(this.#settings, context, {
       approval_policy: 'approvalPolicy',
@@ -453,7 +462,9 @@ class SessionReader implements LogReader {
     const pieces = piecesOf(content).filter((piece) => !isImageMark(textOf(piece['text'])));
     const own = pieces.map((piece) => {
       const text = textOf(piece['text']);
-      return text === undefined ? piece : { ...piece, text: ownWords(text, this.#losses) };
+      if (text === undefined) return piece;
+      this.#folder ??= /<cwd>([^<]*)<\/cwd>/.exec(text)?.[1]; // older sessions name it nowhere else
+      return { ...piece, text: ownWords(text, this.#losses) };
     });
     return this.#partsOf(own);
   }

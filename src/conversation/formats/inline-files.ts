@@ -99,9 +99,13 @@ export class InlineFiles {
     return { type: kind, file: name };
   }
 
-  /** Those that some message shows, in the order of adding. */
-  shown(messages: readonly Message[]): ConversationFile[] {
-    const used = new Set(messages.flatMap(fileNamesIn));
+  /**
+   * Those that some message shows, in the order of adding.
+   *
+   * @param also  Parts that stand in no message, and whose files go with the conversation all the same.
+   */
+  shown(messages: readonly Message[], also: readonly Part[] = []): ConversationFile[] {
+    const used = new Set([...messages.flatMap(fileNamesIn), ...also.flatMap(fileNamesInPart)]);
     return [...this.#files.values()].filter(({ name }) => used.has(name));
   }
 
@@ -134,11 +138,12 @@ export class InlineFiles {
 }
 
 function fileNamesIn(message: Message): string[] {
-  return message.parts.flatMap((part) => {
-    if (part.type === 'image' || part.type === 'file') return [part.file];
-    if (part.type === 'tool-call') return part.subAgent?.messages.flatMap(fileNamesIn) ?? [];
-    return [];
-  });
+  return message.parts.flatMap(fileNamesInPart);
+}
+
+function fileNamesInPart(part: Part): string[] {
+  if (part.type === 'image' || part.type === 'file') return [part.file];
+  return part.type === 'tool-call' ? (part.subAgent?.messages.flatMap(fileNamesIn) ?? []) : [];
 }
 
 /** `data:image/png;base64,iVBOR…`; undefined for every other URL. */
