@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
 
 /**
  * A small file of one format, for `all-formats.test.ts`.
@@ -87,11 +88,180 @@ const aiSdk: Fixture = {
   ],
 };
 
+const native: Fixture = {
+  name: 'conversation.json',
+  content: JSON.stringify({
+    version: 1,
+    id: 'canary-id',
+    title: 'A native talk',
+    type: 'chat',
+    createdAt: '2026-03-02T09:00:00Z',
+    owner: { id: 'canary-owner', name: 'canary-name', email: 'canary-mail@example.org' },
+    agent: { model: 'canary-model' },
+    settings: { key: 'canary-settings' },
+    messages: [
+      { id: 'canary-message', role: 'system', content: 'canary-system' },
+      { id: 'm1', role: 'user', content: 'How tall is the tower?' },
+      { id: 'm2', role: 'assistant', hidden: true, content: 'canary-hidden' },
+      { id: 'm3', role: 'assistant', content: [{ type: 'text', text: 'It is 330 m tall.' }] },
+    ],
+  }),
+  shows: ['How tall is the tower?', 'It is 330 m tall.'],
+  shownWhenChanged: /canary-(?:system|hidden)/,
+};
+
+const chatGpt: Fixture = {
+  name: 'conversations.json',
+  content: JSON.stringify(first('chatgpt/conversations.json')),
+  shows: ['How tall is the tower in the picture', 'height Eiffel Tower'],
+  shownWhenChanged: /canary/,
+};
+
+const claudeAi: Fixture = {
+  name: 'conversations.json',
+  content: file('claude-ai/conversations.json'),
+  shows: ['Plan my bread.', 'Rye needs acid, so use sourdough.', 'flour.pdf.txt'],
+  shownWhenChanged: /canary/,
+};
+
+const openWebUi: Fixture = {
+  name: 'chats.json',
+  content: file('open-webui/chats.json'),
+  shows: ['Weather in Paris?', 'It is 255.', 'get_weather'],
+  shownWhenChanged: /canary/,
+};
+
+/** What only says who and where must not show, whatever else of a record was damaged. */
+const allButPlaces =
+  /canary(?!-?(?:cwd|session|branch|account|request|sig|directory|project|hash|commit|git))/;
+
+const geminiDocument: Fixture = {
+  name: 'session-2026-03-02.json',
+  content: file('gemini/session.json'),
+  shows: ['read_file'],
+  shownWhenChanged: allButPlaces,
+};
+
+const gemini: Fixture = {
+  name: 'session-2026-03-02.jsonl',
+  content: file('gemini/session.jsonl'),
+  shows: ['I will look at the total.', '1 test failed'],
+  shownWhenCut: allButPlaces,
+  shownWhenChanged: allButPlaces,
+};
+
+const opencode: Fixture = {
+  name: 'session.json',
+  content: file('opencode/export.json'),
+  shows: ['I will look at the total.', 'It is rounded twice.', '1 test failed'],
+  shownWhenChanged: allButPlaces,
+};
+
+const opencodeEvents: Fixture = {
+  name: 'run.jsonl',
+  content: file('opencode/events.jsonl'),
+  shows: [],
+  shownWhenChanged: allButPlaces,
+};
+
+const codex: Fixture = {
+  name: 'rollout-2026-03-02T09-00-00-0b5a1c9e-0000-4000-8000-000000000000.jsonl',
+  content: file('codex/rollout.jsonl'),
+  shows: ['The cart total is wrong', '1 test failed', 'Fixed: it is rounded once.'],
+  shownWhenCut: allButPlaces,
+  shownWhenChanged: allButPlaces,
+};
+
+const pi: Fixture = {
+  name: '2026-03-02_0b5a1c9e.jsonl',
+  content: file('pi/session.jsonl'),
+  shows: ['The cart total is wrong', 'It is rounded twice.'],
+  shownWhenCut: allButPlaces,
+  shownWhenChanged: allButPlaces,
+};
+
+function first(path: string): unknown {
+  return (JSON.parse(file(path)) as unknown[])[0];
+}
+
+const openCodeSession = {
+  id: 'ses_1',
+  slug: 'canary-slug',
+  projectID: 'canary-project',
+  directory: '/home/canary-directory',
+  title: 'Rounding of the cart',
+  time: { created: 1772442000000, updated: 1772442009000 },
+};
+const openCodeMessage = { role: 'user', time: { created: 1772442001000 }, system: 'canary-system' };
+const openCodePart = { type: 'text', text: 'The cart total is wrong.' };
+const openCodeHidden = { type: 'text', text: 'canary-injected', synthetic: true };
+
+const opencodeFiles: Fixture = {
+  name: 'session/project/ses_1.json',
+  content: JSON.stringify(openCodeSession),
+  beside: {
+    'message/ses_1/msg_1.json': JSON.stringify({ id: 'msg_1', sessionID: 'ses_1', ...openCodeMessage }),
+    'part/msg_1/prt_1.json': JSON.stringify({ id: 'prt_1', messageID: 'msg_1', ...openCodePart }),
+    'part/msg_1/prt_2.json': JSON.stringify({ id: 'prt_2', messageID: 'msg_1', ...openCodeHidden }),
+  },
+  shows: ['The cart total is wrong.'],
+};
+
+const opencodeDatabase: Fixture = {
+  name: 'opencode.db',
+  content: openCodeDatabase(),
+  shows: ['The cart total is wrong.'],
+  shownWhenCut: allButPlaces,
+  shownWhenChanged: allButPlaces,
+};
+
+function openCodeDatabase(): Uint8Array {
+  const db = new Sqlite(':memory:');
+  db.exec(`
+    CREATE TABLE session (id TEXT, project_id TEXT, parent_id TEXT, directory TEXT, title TEXT, time_created INTEGER, time_updated INTEGER);
+    CREATE TABLE message (id TEXT, session_id TEXT, time_created INTEGER, data TEXT);
+    CREATE TABLE part (id TEXT, message_id TEXT, session_id TEXT, time_created INTEGER, data TEXT);
+  `);
+  const { id, projectID, directory, title, time } = openCodeSession;
+  db.prepare('INSERT INTO session VALUES (?, ?, NULL, ?, ?, ?, ?)').run(
+    id,
+    projectID,
+    directory,
+    title,
+    time.created,
+    time.updated,
+  );
+  db.prepare('INSERT INTO message VALUES (?, ?, ?, ?)').run(
+    'msg_1',
+    id,
+    time.created,
+    JSON.stringify(openCodeMessage),
+  );
+  const part = db.prepare('INSERT INTO part VALUES (?, ?, ?, ?, ?)');
+  part.run('prt_1', 'msg_1', id, time.created, JSON.stringify(openCodePart));
+  part.run('prt_2', 'msg_1', id, time.created, JSON.stringify(openCodeHidden));
+  const bytes = db.serialize();
+  db.close();
+  return bytes;
+}
+
 /** By `Format.kind`: every format that is read has one. */
 export const fixtures: Readonly<Record<string, Fixture>> = {
   'ai-sdk': aiSdk,
+  chatgpt: chatGpt,
+  'claude-ai': claudeAi,
   'claude-code': claudeCode,
   'claude-code-web': claudeCodeWeb,
+  codex,
+  'conversation-share': native,
+  gemini,
+  'gemini-json': geminiDocument,
+  'open-webui': openWebUi,
   'openai-messages': openAiMessages,
+  opencode,
+  'opencode-events': opencodeEvents,
+  'opencode-files': opencodeFiles,
+  'opencode-sqlite': opencodeDatabase,
+  pi,
   sharegpt: shareGpt,
 };
