@@ -37,7 +37,10 @@ function stationOf(path: string): string {
 }
 
 /** Pure modules of stations that have an adapter too. */
-const pureFiles = [/^src\/conversation\/(?!library|source|disk|foreign|log-file|native-files|opencode-store|schema)/, /^src\/snapshot\//];
+const pureFiles = [
+  /^src\/conversation\/(?!library|source|disk|foreign|log-file|native-files|opencode-store|schema)/,
+  /^src\/snapshot\//,
+];
 const isPure = (path: string) =>
   stationOf(path) === 'pure' || pureFiles.some((pattern) => pattern.test(path));
 

@@ -41,14 +41,12 @@ test('circles, which only a broken file holds, end', () => {
 
 describe('numbers', () => {
   test('of branches keep their meaning while a file grows', () => {
-    const file = fc
-      .array(fc.nat(), { minLength: 1, maxLength: 30 })
-      .map((parents) =>
-        parents.map((parent, index) => ({
-          id: String(index),
-          parent: index === 0 ? undefined : String(parent % index),
-        })),
-      );
+    const file = fc.array(fc.nat(), { minLength: 1, maxLength: 30 }).map((parents) =>
+      parents.map((parent, index) => ({
+        id: String(index),
+        parent: index === 0 ? undefined : String(parent % index),
+      })),
+    );
     fc.assert(
       fc.property(file, fc.nat(), (all, cut) => {
         const before = new Tree(all.slice(0, 1 + (cut % all.length))).ends();
