@@ -108,6 +108,7 @@ const native: Fixture = {
   }),
   shows: ['How tall is the tower?', 'It is 330 m tall.'],
   shownWhenChanged: /canary-(?:system|hidden)/,
+  looksLike: ['openai-messages'],
 };
 
 const chatGpt: Fixture = {
