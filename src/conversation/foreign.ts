@@ -168,10 +168,13 @@ function toolNames(): string {
 
 const headBytes = 1024 * 1024;
 const headLines = 50;
+/** Turns of a written transcript are long, and only two of them show what it is. */
+const headLinesOfText = 2000;
 const headElements = 3;
 
 export async function headOf(path: string): Promise<Head> {
-  const lines = firstText(path).split('\n', headLines);
+  const text = firstText(path);
+  const lines = text.split('\n', /^\s*[[{]/.test(text) ? headLines : headLinesOfText);
   const records = lines.map(parseObject).filter((record) => record !== undefined);
   return { lines, records, document: await firstDocument(path, lines) };
 }

@@ -1,14 +1,28 @@
+import { aider } from './aider.ts';
 import { aiSdk } from './ai-sdk.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import type { Detection, Format, Head } from './format.ts';
+import { markdownTranscript } from './markdown-transcript.ts';
 import { openAiMessages } from './openai-messages.ts';
+import { sharedMarkdown } from './shared-markdown.ts';
 import { shareGpt } from './sharegpt.ts';
+import { specStory } from './specstory.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
  * marks that others have too.
  */
-export const formats: readonly Format[] = [claudeCodeWeb, claudeCode, shareGpt, aiSdk, openAiMessages];
+export const formats: readonly Format[] = [
+  claudeCodeWeb,
+  claudeCode,
+  shareGpt,
+  aiSdk,
+  openAiMessages,
+  specStory,
+  aider,
+  sharedMarkdown,
+  markdownTranscript,
+];
 
 export interface Recognised extends Detection {
   format: Format;
