@@ -1,10 +1,18 @@
 import { aider } from './aider.ts';
 import { aiSdk } from './ai-sdk.ts';
+import { chatGpt } from './chatgpt.ts';
+import { claudeAi } from './claude-ai.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
+import { codex } from './codex.ts';
+import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
 import { markdownTranscript } from './markdown-transcript.ts';
-import { openAiMessages } from './openai-messages.ts';
 import { sharedMarkdown } from './shared-markdown.ts';
+import { native } from './native.ts';
+import { openAiMessages } from './openai-messages.ts';
+import { openWebUi } from './open-webui.ts';
+import { opencode, opencodeDatabase, opencodeEvents, opencodeFiles } from './opencode.ts';
+import { pi } from './pi.ts';
 import { shareGpt } from './sharegpt.ts';
 import { specStory } from './specstory.ts';
 
@@ -13,7 +21,19 @@ import { specStory } from './specstory.ts';
  * marks that others have too.
  */
 export const formats: readonly Format[] = [
+  native,
+  chatGpt,
+  claudeAi,
+  openWebUi,
   claudeCodeWeb,
+  geminiDocument,
+  gemini,
+  opencode,
+  opencodeFiles,
+  opencodeDatabase,
+  opencodeEvents,
+  codex,
+  pi,
   claudeCode,
   shareGpt,
   aiSdk,

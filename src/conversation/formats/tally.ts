@@ -12,9 +12,14 @@ export class Tally {
   /** To go on counting without changing this one. */
   copy(): Tally {
     const copy = new Tally();
-    for (const [reason, count] of this.#hidden) copy.#hidden.set(reason, count);
-    for (const [type, count] of this.#unknown) copy.#unknown.set(type, count);
+    copy.add(this);
     return copy;
+  }
+
+  add(other: Tally): void {
+    for (const [reason, count] of other.#hidden) this.hide(reason, count);
+    for (const [type, count] of other.#unknown)
+      this.#unknown.set(type, (this.#unknown.get(type) ?? 0) + count);
   }
 
   hide(reason: string, count = 1): void {

@@ -81,3 +81,13 @@ export function jsonOrText(value: unknown): unknown {
     return value.toWellFormed();
   }
 }
+
+/** Those of the fields that are texts, numbers and truth values: whatever else a file may hold there is left out. */
+export function scalarsOf(object: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = object[field];
+      return ['string', 'number', 'boolean'].includes(typeof value) ? [[field, value]] : [];
+    }),
+  );
+}

@@ -5,10 +5,11 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Reading } from '../../../src/conversation/conversation.ts';
 import {
-  conversationsIn,
   createForeignReader,
+  fileBytes,
   headOf,
   recogniseFile,
+  valuesIn,
 } from '../../../src/conversation/foreign.ts';
 import { noAttachments, type Format } from '../../../src/conversation/formats/format.ts';
 import { formats } from '../../../src/conversation/formats/formats.ts';
@@ -68,10 +69,10 @@ async function publish(path: string, format: Format): Promise<string> {
   await unlessRefused(async () => {
     published.push(publishedBy(await createForeignReader().read(path, format)));
   });
-  const { many } = format.detect(await headOf(path)) ?? {};
+  const { many } = format.detect(await headOf(fileBytes(path))) ?? {};
   if (format.shape === 'document' && many)
     await unlessRefused(async () => {
-      for await (const { value } of conversationsIn(path))
+      for await (const value of valuesIn(fileBytes(path)))
         await unlessRefused(async () => {
           published.push(publishedBy(await format.read(value, options, noAttachments)));
         });
@@ -126,7 +127,7 @@ describe.each(pairs)('%s', (kind, format, fixture) => {
     const path = put(fixture, bytes);
     const { format: recognised, why } = await recogniseFile(path);
     expect([recognised.kind, why]).toEqual([kind, expect.stringMatching(/\S/)]);
-    const head = await headOf(path);
+    const head = await headOf(fileBytes(path));
     const taking = formats.filter((other) => other.detect(head)).map((other) => other.kind);
     expect(taking).toEqual([kind, ...(fixture.looksLike ?? [])]);
   });
