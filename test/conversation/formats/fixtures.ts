@@ -246,8 +246,59 @@ function openCodeDatabase(): Uint8Array {
   return bytes;
 }
 
+const specStory: Fixture = {
+  name: '2026-03-02_09-00-05Z-the-cart.md',
+  content: file('specstory/session.md'),
+  shows: [
+    'The cart total',
+    'I will look at it.',
+    'npm test',
+    '1 test failed',
+    './src/cart.ts',
+    'Please fix it.',
+  ],
+  shownWhenChanged: /canary/,
+};
+
+const aider: Fixture = {
+  name: '.aider.chat.history.md',
+  content: file('aider/.aider.chat.history.md'),
+  shows: ['The cart total', 'It is rounded twice', '+Math.round(total)', '/ask and now?', 'Now it is right.'],
+  shownWhenChanged: /canary/,
+};
+
+const sharedMarkdown: Fixture = {
+  name: 'conversation.md',
+  content: file('shared-markdown/conversation.md'),
+  shows: [
+    'The *cart*',
+    'total is wrong',
+    'Read',
+    'src/cart.ts',
+    '1 test failed',
+    'https://example.org/rounding',
+  ],
+  shownWhenChanged: /canary/,
+  looksLike: ['markdown-transcript'],
+};
+
+const markdownTranscript: Fixture = {
+  name: 'chat.md',
+  content: file('markdown-transcript/chat.md'),
+  shows: [
+    'Rounding',
+    'How do I round',
+    'not a turn',
+    'Multiply first.',
+    'A heading of the answer.',
+    'Thanks.',
+  ],
+  shownWhenChanged: /canary/,
+};
+
 /** By `Format.kind`: every format that is read has one. */
 export const fixtures: Readonly<Record<string, Fixture>> = {
+  aider,
   'ai-sdk': aiSdk,
   chatgpt: chatGpt,
   'claude-ai': claudeAi,
@@ -258,6 +309,7 @@ export const fixtures: Readonly<Record<string, Fixture>> = {
   gemini,
   'gemini-json': geminiDocument,
   'open-webui': openWebUi,
+  'markdown-transcript': markdownTranscript,
   'openai-messages': openAiMessages,
   opencode,
   'opencode-events': opencodeEvents,
@@ -265,4 +317,6 @@ export const fixtures: Readonly<Record<string, Fixture>> = {
   'opencode-sqlite': opencodeDatabase,
   pi,
   sharegpt: shareGpt,
+  'shared-markdown': sharedMarkdown,
+  specstory: specStory,
 };
