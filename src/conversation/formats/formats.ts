@@ -2,13 +2,21 @@ import { chatGpt } from './chatgpt.ts';
 import { claudeAi } from './claude-ai.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import type { Detection, Format, Head } from './format.ts';
+import { libreChat } from './librechat.ts';
 import { openWebUi } from './open-webui.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
  * marks that others have too.
  */
-export const formats: readonly Format[] = [chatGpt, claudeAi, openWebUi, claudeCodeWeb, claudeCode];
+export const formats: readonly Format[] = [
+  chatGpt,
+  claudeAi,
+  openWebUi,
+  libreChat,
+  claudeCodeWeb,
+  claudeCode,
+];
 
 export interface Recognised extends Detection {
   format: Format;
