@@ -4,7 +4,11 @@ import { exitCodes } from '../src/errors.ts';
 import { addConfig } from './commands/config.ts';
 import { addCreate } from './commands/create.ts';
 import { addDelete } from './commands/delete.ts';
+import { addExport } from './commands/export.ts';
+import { addFind } from './commands/find.ts';
+import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addCopy, addOpen } from './commands/link.ts';
 import { addList } from './commands/list.ts';
 import { addServe } from './commands/serve.ts';
@@ -59,6 +63,10 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locke
     addInit,
     addCreate,
     addStatus,
+    addFind,
+    addInspect,
+    addImport,
+    addExport,
     addList,
     addCopy,
     addOpen,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { buildProgram } from '../cli/main.ts';
+import { columns } from '../src/export/rows.ts';
 
 const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
 const program = buildProgram();
@@ -34,6 +35,14 @@ test('every `share …` command and flag in the README exists', () => {
   expect(inCode.filter((name) => !names.has(name))).toEqual([]);
   const named = [...readme.matchAll(/`(--[a-z-]+)`/g)].map((match) => match[1] ?? '');
   expect(named.filter((flag) => !flags.has(flag))).toEqual([]);
+});
+
+test('the columns of an exported table are in the README, with their types', () => {
+  const rows = columns.map(
+    ({ name, type, isNullable }) => `| \`${name}\` | ${type}${isNullable ? ', or null' : ''} |`,
+  );
+  const table = /\| column \| type \| is \|\n.*\n((?:\|.*\n)+)/.exec(readme)?.[1]?.trim().split('\n') ?? [];
+  expect(table.map((line) => /^(?:\|[^|]*){2}\|/.exec(line)?.[0])).toEqual(rows);
 });
 
 test('every npm script in the README exists', () => {

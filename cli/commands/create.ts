@@ -1,12 +1,16 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { exitCodes, ShareError } from '../../src/errors.ts';
 import { notFound, type Created } from '../../src/publish/publisher.ts';
 import { formatSize } from '../../src/components/words.ts';
 import { shareUrl } from '../../src/urls.ts';
+import type { LinkOptions } from '../../src/conversation/library.ts';
+import { latestSession, toolNames, type ToolName } from '../../src/conversation/sessions.ts';
 import type { App } from '../app.ts';
+import type { Config } from '../config.ts';
 import { asNotFound, configOf, withApp, type CommonOptions } from '../context.ts';
 import { findByName } from '../find.ts';
+import { findOptions } from './find.ts';
 import { copyText, openUrl } from '../hand-over.ts';
 import { print, printable, printJson, progressBar, reportError, reportShare, say } from '../report.ts';
 
@@ -15,17 +19,21 @@ interface CreateOptions extends CommonOptions {
   open?: boolean;
   thinking?: boolean;
   preview?: boolean;
+  latest?: ToolName;
+  branch?: number | 'current';
+  withWrittenFiles?: boolean;
 }
 
 export function addCreate(program: Command): void {
   program
     .command('create')
-    .argument('<conversation...>', 'library id, title, conversation folder, or session file')
+    .argument('[conversation...]', 'library id, title, conversation folder, or file of another tool')
     .summary('share a conversation and print its link')
     .description(
       `Shares a conversation and prints its link, alone, on stdout. A conversation that is shared already keeps its link.
 
-A session file of Claude Code (*.jsonl) is shared where it lies: the link follows it as it grows.`,
+A file of another tool, such as the session log of a coding agent, is shared where it lies: the link follows it as it
+grows. \`share inspect\` tells what would be shown of it.`,
     )
     .option('--copy', 'also put the link on the clipboard')
     .option('--open', 'also open the link in the browser')
@@ -33,17 +41,24 @@ A session file of Claude Code (*.jsonl) is shared where it lies: the link follow
     .option('--no-thinking', 'leave thinking out again')
     .option('--preview', 'let chat applications that preview the link show the title')
     .option('--no-preview', 'let them show “Shared conversation” again')
+    .addOption(new Option('--latest <tool>', 'the newest session of this coding agent').choices(toolNames))
+    .option('--branch <n>', 'show this branch of a file with several, or `current`', toBranch)
+    .option('--with-written-files', 'attach the files that an agent wrote in the session')
+    .option('--no-with-written-files', 'leave them out again')
     .option('--json', 'print what `share status --json` prints')
     .addHelpText(
       'after',
       `
 Examples:
   $ share create sales-analysis
+  $ share create --latest claude-code --copy
   $ share create ~/.claude/projects/-home-mira-app/3f2a….jsonl --copy
   $ share create ./my-conversation --thinking`,
     )
-    .action(async (names: string[], options: CreateOptions, command: Command) => {
+    .action(async (given: string[], options: CreateOptions, command: Command) => {
       const config = configOf(command);
+      const names = [...given, ...(await latestOf(config, options))];
+      if (names.length === 0) command.error("error: missing required argument 'conversation'");
       let failed = 0;
       const bar = progressBar('Copying', formatSize);
       const reports: unknown[] = [];
@@ -66,18 +81,31 @@ Examples:
     });
 }
 
-async function create(
-  app: App,
-  owner: string,
-  name: string,
-  { thinking, preview }: CreateOptions,
-): Promise<Created> {
+async function latestOf(config: Config, { latest }: CreateOptions): Promise<string[]> {
+  if (latest === undefined) return [];
+  const { path, title } = await latestSession(latest, findOptions(config));
+  say(`The newest session: ${printable(title)}`);
+  return [path];
+}
+
+function toBranch(text: string): number | 'current' {
+  if (text === 'current') return text;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be the number of a branch, or "current".');
+}
+
+async function create(app: App, owner: string, name: string, options: CreateOptions): Promise<Created> {
+  const { thinking, preview, branch, withWrittenFiles: writtenFiles } = options;
   try {
     const wish = {
       ...(thinking === undefined ? {} : { thinking }),
       ...(preview === undefined ? {} : { preview }),
     };
-    return await app.publisher.create(await conversationToShare(app, owner, name), owner, wish);
+    const asRead = {
+      ...(branch === undefined ? {} : { branch }),
+      ...(writtenFiles === undefined ? {} : { writtenFiles }),
+    };
+    return await app.publisher.create(await conversationToShare(app, owner, name, asRead), owner, wish);
   } catch (error) {
     // The words must be the owner's own: another name in them would tell that the conversation exists.
     if (error instanceof ShareError && error.code === 'not_found') throw notFound(name);
@@ -86,11 +114,18 @@ async function create(
 }
 
 /** A path that is not in the library yet is linked into it; it comes before a title that happens to read the same. */
-async function conversationToShare(app: App, owner: string, name: string): Promise<string> {
+async function conversationToShare(
+  app: App,
+  owner: string,
+  name: string,
+  asRead: LinkOptions,
+): Promise<string> {
   const known = app.library.resolve(name);
-  if (known !== undefined) return known.conversation;
-  if (existsSync(name)) return (await app.library.link(name)).conversation;
-  return (await findByName(app, owner, name)).conversation;
+  if (known === undefined && existsSync(name)) return (await app.library.link(name, asRead)).conversation;
+  const { conversation } = known ?? (await findByName(app, owner, name));
+  const source = app.library.find(conversation);
+  if (source !== undefined && Object.keys(asRead).length > 0) await app.library.link(source.path, asRead);
+  return conversation;
 }
 
 /** The link is what it always was, but the page behind it is not what the conversation says. */

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
+import type { Losses } from '../../src/conversation/conversation.ts';
+import { createSourceReader } from '../../src/conversation/library.ts';
 import { ShareError } from '../../src/errors.ts';
 import type { Desk } from '../app.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { notFound } from '../../src/publish/publisher.ts';
 import { describe, findByName, isOpenTo, type Description } from '../find.ts';
+import { printLosses } from '../inspection.ts';
 import { printJson, printReport, reportShare, reportUnshared, say, type StatusReport } from '../report.ts';
 
 export function addStatus(program: Command): void {
@@ -12,11 +15,11 @@ export function addStatus(program: Command): void {
     .argument('[conversation]', 'id, title, path, share id or link; every conversation when left out')
     .summary('tell whether a conversation is shared, and its link')
     .description(
-      'Tells whether a conversation is shared, with its link; or that its page is held or failed, and why; or that it was revoked.',
+      'Tells whether a conversation is shared, with its link; or that its page is held or failed, and why; or that it was revoked. Of one conversation it tells what reading its file leaves out, too.',
     )
     .option(
       '--json',
-      'print {conversation, title, type, state, link, shareId, createdAt, publishedAt, revision, problem}',
+      'print {conversation, title, type, state, link, shareId, createdAt, publishedAt, revision, problem}, and losses for one',
     )
     .addHelpText(
       'after',
@@ -32,14 +35,28 @@ Examples:
         const owner = config.owner.value;
         const reports =
           name === undefined ? await statusOfAll(desk, owner) : [await statusOf(desk, owner, name)];
+        const losses = name === undefined ? undefined : await lossesOf(desk, reports[0]?.conversation ?? '');
         if (options.json === true) {
-          printJson(name === undefined ? reports : reports[0]);
+          printJson(name === undefined ? reports : { ...reports[0], losses: losses ?? null });
           return;
         }
         for (const report of reports) printReport(report);
+        if (losses !== undefined) printLosses(losses);
         if (reports.length === 0) say(`There are no conversations in ${desk.library.folder}.`);
       });
     });
+}
+
+/** What reading the conversation leaves out; undefined where it cannot be read. */
+async function lossesOf(desk: Desk, conversation: string): Promise<Losses | undefined> {
+  const source = desk.library.find(conversation);
+  if (source === undefined) return undefined;
+  try {
+    return (await createSourceReader()(source)).losses;
+  } catch (error) {
+    if (error instanceof ShareError) return undefined; // what is wrong stands in the report already
+    throw error;
+  }
 }
 
 export async function statusOf(desk: Desk, owner: string, name: string): Promise<StatusReport> {

@@ -19,15 +19,19 @@ export interface Change {
   addedLines: number;
 }
 
-/** UTF-16 units in both texts, and in one line: beyond them nobody reads a comparison. */
-const longestCompared = 100_000;
+/** UTF-16 units in both texts of one call, and in one line: beyond them nobody reads a comparison. */
+export const longestCompared = 100_000;
 const longestLine = 4_000;
 /** Steps the comparison may take. A count, not a time: the same texts always give the same page. */
 const mostSteps = 300;
 
-/** Compares two texts line by line. */
-export function changeOf(removed: string, added: string): Change {
-  if (!isComparable(removed, added)) {
+/**
+ * Compares two texts line by line.
+ *
+ * @param longest  UTF-16 units in both texts that are still compared.
+ */
+export function changeOf(removed: string, added: string, longest = longestCompared): Change {
+  if (!isComparable(removed, added, longest)) {
     return {
       runs: undefined,
       removed,
@@ -51,8 +55,8 @@ export function changeOfRuns(runs: Run[]): Change {
   };
 }
 
-function isComparable(removed: string, added: string): boolean {
-  if (removed.length + added.length > longestCompared) return false;
+function isComparable(removed: string, added: string, longest: number): boolean {
+  if (removed.length + added.length > longest) return false;
   return ![removed, added].some((text) => text.split('\n').some((line) => line.length > longestLine));
 }
 

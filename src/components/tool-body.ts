@@ -1,17 +1,11 @@
 import { escapeHtml } from '../render/characters.ts';
-import { toLongText, type LongText } from '../snapshot/long-text.ts';
+import { toIndentedJson, type JsonObject } from '../snapshot/json-text.ts';
+import { longInput, longOutput, type LongText } from '../snapshot/long-text.ts';
 import type { Json } from '../snapshot/snapshot.ts';
 import { encodePath } from '../urls.ts';
 import { settleTerminal, terminalHtml } from './ansi.ts';
 import { firstLines, runsHtml, type Run } from './diff.ts';
-import {
-  isObject,
-  type FileChange,
-  type JsonObject,
-  type Todo,
-  type ToolCall,
-  type Work,
-} from './tool-call.ts';
+import { isObject, type FileChange, type Todo, type ToolCall, type Work } from './tool-call.ts';
 import type { ToolOutput } from './tool-output.ts';
 import { countLines, fit, inPre, plainHtml, type Shown } from './tool-text.ts';
 import { formatCount, formatSize, shorten } from './words.ts';
@@ -25,8 +19,11 @@ export interface Block {
 }
 
 /** Characters of HTML that one call may write for its input, and for its output. */
-const inputRoom = 24_000;
-const outputRoom = 34_000;
+const rooms = {
+  whole: { input: 24_000, output: 34_000 },
+  /** In a sub-agent, which a reader looks through for what it did: its calls shall all have room. */
+  brief: { input: 4_000, output: 5_000 },
+};
 
 /** Numbers of things in one call; no real one has as many. */
 const mostFields = 50;
@@ -38,7 +35,8 @@ const longestFieldName = 80;
 /**
  * What a call is shown with, in order: the command, the fields, what was changed or written, and what came of it.
  *
- * @param folder  Path of the share's folder, as a browser sees it.
+ * @param folder  Path of the share's folder, as a browser sees it; empty where the page stands alone.
+ * @param size    How much of its texts is shown.
  */
 export function blocksOf(
   call: ToolCall,
@@ -46,9 +44,11 @@ export function blocksOf(
   output: ToolOutput | undefined,
   isFailed: boolean,
   folder: string,
+  size: keyof typeof rooms = 'whole',
 ): Block[] {
-  const room = { left: inputRoom };
-  const page: Page = { room, folder };
+  const { input, output: outputRoom } = rooms[size];
+  const room = { left: input };
+  const page: Page = { room, whole: wholeHtml(longInput(call), folder) };
   return [
     ...(work.kind === 'command' ? [commandBlock(work.command, page)] : []),
     ...pathBlocks(work, page),
@@ -58,7 +58,7 @@ export function blocksOf(
     ...(work.kind === 'write'
       ? [textBlock('Content', linesOf(work.content), 'code', work.content, page)]
       : []),
-    ...(output === undefined ? [] : [outputBlock(output, toLongText(call.output ?? ''), isFailed, folder)]),
+    ...(output === undefined ? [] : [outputBlock(output, outputRoom, longOutput(call), isFailed, folder)]),
   ];
 }
 
@@ -66,7 +66,8 @@ export function blocksOf(
 interface Page {
   /** Characters of HTML that may still be written. */
   room: { left: number };
-  folder: string;
+  /** Says where all of the input is. */
+  whole: string;
 }
 
 function take(text: string, { room }: Page, toHtml: (text: string) => string): Shown {
@@ -81,7 +82,7 @@ function commandBlock(command: string, page: Page): Block {
 
 function textBlock(label: string, detail: string, kind: string, text: string, page: Page): Block {
   const shown = take(text, page, plainHtml);
-  return { label, detail, html: preHtml(kind, 'ltr', shown, leftOutHtml(shown.leftOut, page.folder)) };
+  return { label, detail, html: preHtml(kind, 'ltr', shown, leftOutHtml(shown.leftOut, page.whole)) };
 }
 
 function preHtml(kind: string, dir: 'ltr' | 'auto', { head, tail }: Shown, note: string): string {
@@ -92,10 +93,19 @@ function preHtml(kind: string, dir: 'ltr' | 'auto', { head, tail }: Shown, note:
   return `${head === '' ? '' : pre(head)}<p class="left-out">${note}</p>${tail === '' ? '' : pre(tail)}`;
 }
 
-function leftOutHtml(count: number, folder: string, what = 'characters'): string {
+function leftOutHtml(count: number, whole: string, what = 'characters'): string {
   if (count === 0) return '';
-  const href = `${escapeHtml(folder)}/conversation.json`;
-  return `${formatCount(count)} ${what} are left out here; <a href="${href}">conversation.json</a> has all of it.`;
+  return `${formatCount(count)} ${what} are left out here${whole === '' ? '.' : `; ${whole}`}`;
+}
+
+/** Says where all of a text is: in a file of its own, else in what a machine reads. Nowhere where the page stands alone. */
+function wholeHtml(long: LongText | undefined, folder: string): string {
+  if (folder === '') return '';
+  const addressOf = (path: string) => escapeHtml(`${folder}/${encodePath(path)}`);
+  if (long === undefined)
+    return `<a href="${addressOf('conversation.json')}">conversation.json</a> has all of it.`;
+  const { name, path, sizeBytes } = long;
+  return `<a href="${addressOf(path)}" download="${name}">${name}</a> (${formatSize(sizeBytes)}) has all of it.`;
 }
 
 /** The narrowest summary has room for as many characters; what is longer stands below it in full. */
@@ -116,7 +126,7 @@ function pathFields(work: Work): Record<string, string> {
 function restBlocks(rest: Json, page: Page): Block[] {
   if (isObject(rest)) return Object.keys(rest).length === 0 ? [] : [fieldsBlock(rest, page)];
   if (rest === null || rest === '') return [];
-  return [textBlock('Input', '', 'code', typeof rest === 'string' ? rest : toJson(rest), page)];
+  return [textBlock('Input', '', 'code', typeof rest === 'string' ? rest : toIndentedJson(rest), page)];
 }
 
 // --- fields
@@ -133,7 +143,7 @@ function listHtml(object: JsonObject, depth: number, page: Page): string {
     return `<div><dt>${label}</dt><dd dir="auto">${valueHtml(value, depth, page)}</dd></div>`;
   });
   const more = fields.length - shown.length;
-  const note = leftOutHtml(more, page.folder, 'more fields');
+  const note = leftOutHtml(more, page.whole, 'more fields');
   return `<dl>${shown.join('')}${more === 0 ? '' : `<div><dt>…</dt><dd class="left-out">${note}</dd></div>`}</dl>`;
 }
 
@@ -157,7 +167,7 @@ function valueHtml(value: Json, depth: number, page: Page): string {
   const items: Json[] = Object.values(value);
   if (Array.isArray(value) && items.length > 0 && value.every(isScalar)) return scalarsHtml(value, page);
   if (isObject(value) && items.length > 0 && depth < deepest) return listHtml(value, depth + 1, page);
-  return leafHtml(toJson(value), page);
+  return leafHtml(toIndentedJson(value), page);
 }
 
 type Scalar = Exclude<Json, object>;
@@ -171,18 +181,14 @@ function scalarsHtml(values: readonly Scalar[], page: Page): string {
     page.room.left -= 10;
     return `<li>${leafHtml(String(value), page)}</li>`;
   });
-  const note = leftOutHtml(values.length - shown.length, page.folder, 'more');
+  const note = leftOutHtml(values.length - shown.length, page.whole, 'more');
   return `<ul>${shown.join('')}${note === '' ? '' : `<li class="left-out">${note}</li>`}</ul>`;
 }
 
 function leafHtml(text: string, page: Page): string {
   const { head, leftOut, tail } = take(text, page, plainHtml);
-  const note = leftOutHtml(leftOut, page.folder);
+  const note = leftOutHtml(leftOut, page.whole);
   return note === '' ? head : `${head}<span class="left-out">${note}</span>${tail}`;
-}
-
-function toJson(value: Json): string {
-  return JSON.stringify(value, null, 2);
 }
 
 // --- what was changed, and what is to do
@@ -199,7 +205,7 @@ function changeBlocks(changes: readonly FileChange[], page: Page): Block[] {
     {
       label: '',
       detail: '',
-      html: `<p class="left-out">${leftOutHtml(more, page.folder, 'more changes')}</p>`,
+      html: `<p class="left-out">${leftOutHtml(more, page.whole, 'more changes')}</p>`,
     },
   ];
 }
@@ -222,7 +228,7 @@ function diffBlock({ removed, added }: FileChange, runs: readonly Run[], label: 
     html = runsHtml(firstLines(runs, shown));
   }
   page.room.left -= html.length;
-  const note = leftOutHtml(lines - shown, page.folder, 'lines');
+  const note = leftOutHtml(lines - shown, page.whole, 'lines');
   return {
     label,
     detail: `${formatCount(countLines(removed))} → ${linesOf(added)}`,
@@ -242,7 +248,7 @@ function todosBlock(todos: readonly Todo[], page: Page): Block {
     const mark = state === 'started' ? ' <span class="mark">in progress</span>' : '';
     return `<li>${box}<span dir="auto">${leafHtml(text, page)}</span>${mark}</li>`;
   });
-  const note = leftOutHtml(todos.length - shown.length, page.folder, 'more');
+  const note = leftOutHtml(todos.length - shown.length, page.whole, 'more');
   return {
     label: '',
     detail: '',
@@ -256,20 +262,15 @@ const todoWords = { open: 'To do', started: 'In progress', done: 'Done' };
 
 function outputBlock(
   output: ToolOutput,
+  room: number,
   long: LongText | undefined,
   isFailed: boolean,
   folder: string,
 ): Block {
   const text = settleTerminal(output.text);
-  const shown = fit(text === '' ? '(empty)' : text, outputRoom, terminalHtml);
-  const note =
-    long === undefined ? leftOutHtml(shown.leftOut, folder) : wholeHtml(long, shown.leftOut, folder);
-  return { label: isFailed ? 'Error' : 'Result', detail: '', html: preHtml('output', 'auto', shown, note) };
-}
-
-function wholeHtml({ path, sizeBytes }: LongText, leftOut: number, folder: string): string {
-  const href = escapeHtml(`${folder}/${encodePath(path)}`);
-  const link = `<a href="${href}" download="output.txt">output.txt</a> (${formatSize(sizeBytes)}) has all of it.`;
+  const shown = fit(text === '' ? '(empty)' : text, room, terminalHtml);
+  const whole = wholeHtml(long, folder);
   // Progress lines that were written over may have been most of it.
-  return leftOut === 0 ? link : `${formatCount(leftOut)} characters are left out here; ${link}`;
+  const note = leftOutHtml(shown.leftOut, whole) || (long === undefined ? '' : whole);
+  return { label: isFailed ? 'Error' : 'Result', detail: '', html: preHtml('output', 'auto', shown, note) };
 }

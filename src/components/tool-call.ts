@@ -1,10 +1,10 @@
+import type { JsonObject } from '../snapshot/json-text.ts';
+import { taskOf } from '../snapshot/parts.ts';
 import type { Json, SnapshotPart } from '../snapshot/snapshot.ts';
-import { changeOf, type Change } from './diff.ts';
+import { changeOf, longestCompared, type Change } from './diff.ts';
 import { patchesIn } from './patch.ts';
 
 export type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
-
-export type JsonObject = { [key: string]: Json };
 
 /** A change, and the file that it is in where one call changes several. */
 export interface FileChange extends Change {
@@ -38,9 +38,6 @@ export interface LineRange {
 /** Comparing costs time; no real call changes as much. */
 const mostEdits = 100;
 
-/** Longer text is not parsed to find out that it is JSON. */
-const longestParsed = 500_000;
-
 type Reader = (input: JsonObject) => Work | undefined;
 
 const readers: ReadonlyMap<string, Reader> = new Map(
@@ -54,6 +51,7 @@ const readers: ReadonlyMap<string, Reader> = new Map(
     patch: readPatch,
     write: readWrite,
     write_file: readWrite,
+    artifacts: readArtifact,
     create_file: readWrite,
     read: readRead,
     read_file: readRead,
@@ -61,8 +59,12 @@ const readers: ReadonlyMap<string, Reader> = new Map(
     str_replace_editor: readEditor,
     str_replace_based_edit_tool: readEditor,
     bash: readCommand,
+    bash_tool: readCommand,
     shell: readCommand,
     local_shell: readCommand,
+    local_shell_call: readCommand,
+    'container.exec': readCommand,
+    run_terminal_cmd: readCommand,
     shell_command: readCommand,
     exec_command: readCommand,
     run_shell_command: readCommand,
@@ -71,7 +73,11 @@ const readers: ReadonlyMap<string, Reader> = new Map(
     websearch: readSearch,
     web_search: readSearch,
     google_web_search: readSearch,
+    web_search_call: readSearch,
     search_file_content: readSearch,
+    grep_search: readSearch,
+    codesearch: readSearch,
+    'file_search.msearch': readSearch,
     webfetch: readFetch,
     web_fetch: readFetch,
     task: readTask,
@@ -83,23 +89,37 @@ const readers: ReadonlyMap<string, Reader> = new Map(
 );
 
 /** Finds out what a call does. Input that is not as the tool's name promises makes it a call like any other. */
-export function workOf({ name, input: original }: ToolCall): Work {
-  const input = parsed(original);
-  const read = readers.get(name.toLowerCase());
+export function workOf(call: ToolCall): Work {
+  const work = readCall(call);
+  const task = call.subAgent && taskOf(call.subAgent);
+  return task === undefined ? work : { ...work, rest: withoutText(work.rest, task) };
+}
+
+/** What the sub-agent was told stands at the beginning of what it did. */
+function withoutText(input: Json, text: string): Json {
+  if (typeof input === 'string') return isSame(input, text) ? null : input;
+  if (!isObject(input)) return input;
+  return Object.fromEntries(
+    Object.entries(input).filter(([, value]) => typeof value !== 'string' || !isSame(value, text)),
+  );
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.trim() === other.trim();
+}
+
+function readCall({ name, input }: ToolCall): Work {
+  const read = readers.get(name.toLowerCase().replace(/^functions\./, ''));
   if (typeof input === 'string')
     return (read === readPatch ? patchWork(input, {}) : undefined) ?? { kind: 'other', rest: input };
-  const work = isObject(input) ? read?.(input) : undefined;
+  const work = isObject(input) ? read?.(withAction(input)) : undefined;
   return work ?? { kind: 'other', rest: input };
 }
 
-/** Some programs hand the arguments on as the text they came in. */
-function parsed(input: Json): Json {
-  if (typeof input !== 'string' || !/^\s*\{/.test(input) || input.length > longestParsed) return input;
-  try {
-    return JSON.parse(input) as Json;
-  } catch {
-    return input;
-  }
+/** OpenAI's own tools put what they do into an `action`. */
+function withAction(input: JsonObject): JsonObject {
+  const action = input['action'];
+  return isObject(action) ? { ...without(input, 'action'), ...without(action, 'type') } : input;
 }
 
 function readEdit(input: JsonObject): Work | undefined {
@@ -108,20 +128,29 @@ function readEdit(input: JsonObject): Work | undefined {
   if (own !== undefined)
     return { kind: 'edit', path, changes: [own], rest: without(input, ...pathFields, ...editFields) };
   const list = Array.isArray(input['edits']) ? input['edits'].slice(0, mostEdits) : [];
-  const edits = list.flatMap((each) => (isObject(each) ? (editIn(each) ?? []) : []));
+  let room = longestCompared;
+  const edits = list.flatMap((each) => {
+    const edit = isObject(each) ? editIn(each, room) : undefined;
+    // All edits of a call share what one of them may have.
+    if (edit?.runs !== undefined) room -= edit.removed.length + edit.added.length;
+    return edit ?? [];
+  });
   if (edits.length === 0 || edits.length < list.length) return undefined;
   const left = (input['edits'] as Json[]).slice(mostEdits);
   const rest = without(input, ...pathFields, 'edits');
   return { kind: 'edit', path, changes: edits, rest: left.length > 0 ? { ...rest, edits: left } : rest };
 }
 
-const pathFields = ['file_path', 'filePath', 'absolute_path', 'path', 'notebook_path'];
+export const pathFields = ['file_path', 'filePath', 'absolute_path', 'path', 'notebook_path'];
 const editFields = ['old_string', 'new_string', 'oldString', 'newString', 'old_str', 'new_str'];
 
-function editIn(input: JsonObject): FileChange | undefined {
+function editIn(input: JsonObject, longest?: number): FileChange | undefined {
   const removed = stringIn(input, ['old_string', 'oldString', 'old_str']);
-  const added = stringIn(input, ['new_string', 'newString', 'new_str']);
-  return removed === undefined || added === undefined ? undefined : { file: '', ...changeOf(removed, added) };
+  const given = stringIn(input, ['new_string', 'newString', 'new_str']);
+  // Claude's text editor leaves the field out where it only deletes.
+  const added = given ?? ('old_str' in input && !('new_str' in input) ? '' : undefined);
+  if (removed === undefined || added === undefined) return undefined;
+  return { file: '', ...changeOf(removed, added, longest) };
 }
 
 function readNotebookEdit(input: JsonObject): Work | undefined {
@@ -180,7 +209,23 @@ function readEditor(input: JsonObject): Work | undefined {
   const rest = without(input, 'command');
   if (input['command'] === 'view') return readRead(rest);
   if (input['command'] === 'create') return readWrite(rest);
+  if (input['command'] === 'insert') return readInsert(rest);
   return input['command'] === 'str_replace' ? readEdit(rest) : undefined;
+}
+
+function readInsert(input: JsonObject): Work | undefined {
+  const path = stringIn(input, pathFields);
+  const field = ['insert_text', 'new_str'].find((name) => typeof input[name] === 'string');
+  if (path === undefined || field === undefined) return undefined;
+  const change = { file: '', ...changeOf('', stringIn(input, [field]) ?? '') };
+  return { kind: 'edit', path, changes: [change], rest: without(input, ...pathFields, field) };
+}
+
+/** Claude.ai's documents beside a conversation: created and rewritten whole, updated in places. */
+function readArtifact({ command, ...input }: JsonObject): Work | undefined {
+  const path = stringIn(input, ['title', 'id']);
+  const named = { ...without(input, 'title'), ...(path === undefined ? {} : { path }) };
+  return command === 'update' ? readEdit(named) : readWrite(named);
 }
 
 function readCommand(input: JsonObject): Work | undefined {
@@ -196,9 +241,13 @@ function readCommand(input: JsonObject): Work | undefined {
 }
 
 /** `["bash", "-lc", "npm test"]` is what somebody would type as `npm test`. */
-function joinWords(words: readonly string[]): string {
+function joinWords(given: readonly string[]): string {
+  const words = given.filter((word, index) => index === 0 || !/^-NoProfile$/i.test(word));
   const [shell = '', option = '', script, ...more] = words;
-  const isScript = /^(?:.*\/)?(?:ba|z|da)?sh$/.test(shell) && /^-[a-z]*c$/.test(option);
+  const isScript =
+    (/^(?:.*\/)?(?:ba|z|da)?sh$/.test(shell) && /^-[a-z]*c$/.test(option)) ||
+    (/^(?:powershell|pwsh)(?:\.exe)?$/i.test(shell) && /^-c(?:ommand)?$/i.test(option)) ||
+    (/^cmd(?:\.exe)?$/i.test(shell) && /^\/c$/i.test(option));
   if (isScript && script !== undefined && more.length === 0) return script;
   return words.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : quoted(word))).join(' ');
 }
@@ -208,8 +257,12 @@ function quoted(word: string): string {
 }
 
 function readSearch(input: JsonObject): Work | undefined {
-  const query = stringIn(input, ['pattern', 'query', 'q']);
-  if (query === undefined) return undefined;
+  const all = Array.isArray(input['queries'])
+    ? input['queries'].filter((each) => typeof each === 'string')
+    : [];
+  const query = stringIn(input, ['pattern', 'query', 'q']) ?? (all.length > 0 ? all.join(', ') : undefined);
+  // A search on the web goes on to open what it found.
+  if (query === undefined) return readFetch(input);
   const place = stringIn(input, ['path', 'dir_path', 'include', 'glob']) ?? '';
   return { kind: 'search', query, place, rest: without(input, 'pattern', 'query', 'q', 'path', 'dir_path') };
 }

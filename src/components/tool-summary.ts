@@ -1,8 +1,9 @@
-import type { Json } from '../snapshot/snapshot.ts';
-import { isObject, type LineRange, type ToolCall, type Work } from './tool-call.ts';
+import { agentName, messagesIn, taskOf } from '../snapshot/parts.ts';
+import type { Json, SnapshotSubAgent } from '../snapshot/snapshot.ts';
+import { pathFields, type LineRange, type ToolCall, type Work } from './tool-call.ts';
 import { countResults, lastLineNumber, type ToolOutput } from './tool-output.ts';
 import { countLines, oneLine, shortPath } from './tool-text.ts';
-import { countOf, formatCount } from './words.ts';
+import { countOf, firstWords, formatCount } from './words.ts';
 
 /** One line that says what was done: `Edit src/app.ts +12 −3`, `Bash npm test → exit 1`. Nothing in it is escaped. */
 export interface Summary {
@@ -28,8 +29,8 @@ export function summaryOf(call: ToolCall, work: Work, output: ToolOutput | undef
   const failure = exitCode === undefined || exitCode === 0 ? 'failed' : `→ exit ${exitCode}`;
   return {
     name: oneLine(nameOf(call, work), longestName),
-    object: objectOf(work),
-    amount: isFailed ? '' : amountOf(work, output?.text),
+    object: call.subAgent === undefined ? objectOf(work) : taskIn(work, call.subAgent),
+    amount: isFailed ? '' : amountOf(work, output?.text, call.subAgent),
     changed: isFailed ? undefined : changedIn(work),
     mark: isFailed ? failure : call.status === 'pending' ? 'no result' : '',
     isFailed,
@@ -47,7 +48,8 @@ const verbs: Partial<Record<Work['kind'], string>> = {
   todos: 'Todo',
 };
 
-function nameOf({ name }: ToolCall, { kind }: Work): string {
+function nameOf({ name, subAgent }: ToolCall, { kind }: Work): string {
+  if (subAgent !== undefined) return agentName(subAgent);
   const [, server, tool] = /^mcp__(.+?)__(.+)$/s.exec(name.slice(0, 400)) ?? [];
   if (server !== undefined && tool !== undefined) return `${server}: ${tool}`;
   return verbs[kind] ?? name;
@@ -80,13 +82,21 @@ function objectOf(work: Work): string {
   }
 }
 
+/** The few words that the agent was called with, or else the first of what it was told. */
+function taskIn(work: Work, agent: SnapshotSubAgent): string {
+  const words = work.kind === 'task' ? work.description : (taskOf(agent) ?? '');
+  const line = oneLine(firstWords(words), longestObject - 2);
+  return line === '' ? '' : `"${line}"`;
+}
+
 function addressOf(address: string): string {
   if (!URL.canParse(address)) return address;
   const { host, pathname } = new URL(address);
   return host + (pathname === '/' ? '' : pathname);
 }
 
-function amountOf(work: Work, output: string | undefined): string {
+function amountOf(work: Work, output: string | undefined, agent: SnapshotSubAgent | undefined): string {
+  if (agent !== undefined) return countOf(messagesIn(agent.rounds).length, 'message');
   if (work.kind === 'write') return linesOf(countLines(work.content));
   if (work.kind === 'read') return rangeOf(work.lines, output);
   if (work.kind === 'search') return resultsOf(output);
@@ -111,39 +121,36 @@ function rangeOf({ first, last }: LineRange, output = ''): string {
   const from = first ?? 1;
   const end = lastLineNumber(output) ?? Infinity;
   const to = Math.min(last ?? Infinity, end < from ? Infinity : end);
-  if (to === Infinity) return `from line ${from}`;
+  if (to === Infinity) return from === 1 ? '' : `from line ${from}`;
   return to <= from ? `line ${from}` : `lines ${from}–${to}`;
 }
 
 function changedIn(work: Work): Summary['changed'] {
-  if ((work.kind !== 'edit' && work.kind !== 'patch') || work.changes.length === 0) return undefined;
-  return {
-    added: work.changes.reduce((sum, change) => sum + change.addedLines, 0),
-    removed: work.changes.reduce((sum, change) => sum + change.removedLines, 0),
-  };
+  if (!('changes' in work)) return undefined;
+  const added = work.changes.reduce((sum, change) => sum + change.addedLines, 0);
+  const removed = work.changes.reduce((sum, change) => sum + change.removedLines, 0);
+  return added + removed === 0 ? undefined : { added, removed };
 }
 
 /** Fields that say most about a tool call, the most telling first. */
 const tellingFields = [
-  'command',
-  'file_path',
-  'path',
-  'notebook_path',
-  'pattern',
-  'query',
-  'url',
-  'description',
-  'prompt',
-  'title',
-  'name',
+  ...['command', 'cmd', 'code', ...pathFields, 'dir_path', 'uri', 'pattern', 'query', 'q', 'url', 'question'],
+  ...['subject', 'objective', 'description', 'prompt', 'title', 'name'],
 ];
 
 /** One line that tells what a tool was asked. Empty where nothing says it shortly. */
-function toolHint(input: Json): string {
+function toolHint(input: Json, depth = 2): string {
   if (typeof input === 'string') return oneLine(input, longestObject);
-  if (!isObject(input)) return '';
-  const field = tellingFields.find((name) => typeof input[name] === 'string' && input[name] !== '');
-  const value =
-    field === undefined ? Object.values(input).find((each) => typeof each === 'string') : input[field];
-  return typeof value === 'string' ? oneLine(value, longestObject) : '';
+  if (typeof input !== 'object' || input === null || depth < 0) return '';
+  if (Array.isArray(input)) {
+    const words = input.slice(0, 10).filter((each) => typeof each === 'string');
+    return words.length > 0
+      ? oneLine(words.join(', '), longestObject)
+      : toolHint(input[0] ?? null, depth - 1);
+  }
+  const told = tellingFields.flatMap((name) => input[name] ?? []);
+  const all = [...told, ...Object.values(input).slice(0, 50)];
+  const isText = (each: Json) => typeof each === 'string' && each !== '';
+  const value = all.find(isText) ?? all.find((each) => toolHint(each, depth - 1) !== '');
+  return value === undefined ? '' : toolHint(value, depth - 1);
 }

@@ -90,8 +90,10 @@ export function plainHtml(text: string): string {
 
 /** Text for one line of prose, such as a summary. Not escaped. */
 export function oneLine(text: string, limit: number): string {
-  const line = text.slice(0, 4000).trimStart().split('\n', 1)[0] ?? '';
-  return shorten(plainProse(withoutControls(line)).trim(), limit);
+  const [line = ''] = plainProse(withoutControls(text.slice(0, 4000)))
+    .trimStart()
+    .split('\n', 1);
+  return shorten(line.trim(), limit);
 }
 
 /** A path loses its beginning, which says the least. */

@@ -50,10 +50,19 @@ export function speakerOf(message: SnapshotMessage): 'User' | 'Assistant' {
   return message.role === 'user' ? 'User' : 'Assistant';
 }
 
-/** What a round is about, for the outline: the first line of what the user said, without its Markdown marks. */
+/** Messages in a row by the same speaker read as one; only the first carries the name. */
+export function continues(before: SnapshotMessage | undefined, message: SnapshotMessage): boolean {
+  return before !== undefined && speakerOf(before) === speakerOf(message);
+}
+
+/**
+ * What a round, or the piece of it on a page, is about, for the outline: the first line of what the user said there, or
+ * else of what was said, without its Markdown marks.
+ */
 export function roundLabel({ number, messages }: PageRound): string {
-  const asked = messages.find(({ message }) => message.role === 'user' && textsOf(message).length > 0);
-  return firstWords(asked === undefined ? '' : (textsOf(asked.message)[0] ?? '')) || `Round ${number}`;
+  const said = messages.map(({ message }) => message).filter((message) => textsOf(message).length > 0);
+  const first = said.find(({ role }) => role === 'user') ?? said[0];
+  return firstWords(first === undefined ? '' : (textsOf(first)[0] ?? '')) || `Round ${number}`;
 }
 
 /** The first line of a text that says something, without its Markdown marks; empty where none does. */

@@ -17,6 +17,7 @@ const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 const maxLineBytes = 64 * 1024 * 1024;
 const chunkBytes = 256 * 1024;
 const newline = 0x0a;
+const carriageReturn = 0x0d;
 
 /**
  * Reads a file whole.
@@ -45,53 +46,59 @@ export function readHead(path: string, maxBytes: number): Uint8Array {
 
 /** A line without its end, which is `\n` and nothing else: U+2028, at which `node:readline` breaks, may stand in JSON. */
 export interface Line {
-  /** Bytes that are not UTF-8 are U+FFFD, a `\r` at the end is gone. A line longer than 64 MiB is cut. */
-  text: string;
-  /** With its end. */
+  /** A line longer than 64 MiB is cut. The next line is written over these bytes. */
+  bytes: Buffer;
+  /** With its end, and with what was cut off. */
   sizeBytes: number;
   /** False for a last line that has no end, yet. */
   isWhole: boolean;
 }
 
-/** Cuts bytes that come in chunks into lines. */
-export class LineSplitter {
-  private pieces: Uint8Array[] = [];
-  private sizeBytes = 0;
-
-  /** The lines that end in this chunk. */
-  *take(chunk: Uint8Array): Generator<Line> {
-    let start = 0;
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      this.add(chunk.subarray(start, end));
-      yield this.line(true);
-      start = end + 1;
-    }
-    this.add(chunk.subarray(start));
-  }
-
-  /** What is left when there are no more chunks. */
-  *end(): Generator<Line> {
-    if (this.sizeBytes > 0) yield this.line(false);
-  }
-
-  private add(piece: Uint8Array): void {
-    if (piece.length > 0 && this.sizeBytes <= maxLineBytes) this.pieces.push(piece);
-    this.sizeBytes += piece.length;
-  }
-
-  private line(isWhole: boolean): Line {
-    const [first] = this.pieces;
-    const bytes = this.pieces.length === 1 && first ? first : Buffer.concat(this.pieces);
-    const text = decoder.decode(bytes);
-    const sizeBytes = this.sizeBytes + (isWhole ? 1 : 0);
-    this.pieces = [];
-    this.sizeBytes = 0;
-    return { text: text.endsWith('\r') ? text.slice(0, -1) : text, sizeBytes, isWhole };
-  }
+/** Bytes that are not UTF-8 are U+FFFD, a `\r` at the end is gone; a mark at the beginning of a file is kept. */
+export function lineText(bytes: Buffer): string {
+  return bytes.toString('utf8', 0, bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length);
 }
 
-/** A mark at the beginning of the file is the reader's to take off: here it would vanish from every line. */
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+/**
+ * Reads an open file line by line, in memory for one line.
+ *
+ * @param start  Where the first line begins, in bytes.
+ */
+export async function eachLine(
+  file: FileHandle,
+  start: number,
+  take: (line: Line) => void,
+  longestBytes = maxLineBytes,
+): Promise<void> {
+  let buffer = Buffer.allocUnsafe(chunkBytes);
+  /** How much of the buffer is read, and what of a line that is longer than the buffer may be was let go. */
+  let filled = 0;
+  let cutBytes = 0;
+  for (let at = start; ;) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+    const searched = filled;
+    filled += bytesRead;
+    const read = buffer.subarray(0, filled);
+    let from = 0;
+    for (let end = read.indexOf(newline, searched); end >= 0; end = read.indexOf(newline, from)) {
+      take({ bytes: read.subarray(from, end), sizeBytes: end - from + 1 + cutBytes, isWhole: true });
+      cutBytes = 0;
+      from = end + 1;
+    }
+    buffer.copyWithin(0, from, filled);
+    filled -= from;
+    if (filled < buffer.length) continue;
+    if (filled < longestBytes) buffer = Buffer.concat([buffer], Math.min(filled * 2, longestBytes));
+    else {
+      const kept = filled - chunkBytes;
+      cutBytes += filled - kept;
+      filled = kept;
+    }
+  }
+  if (filled > 0) take({ bytes: buffer.subarray(0, filled), sizeBytes: filled + cutBytes, isWhole: false });
+}
 
 /**
  * Reads a file in chunks, each in memory of its own.

@@ -23,6 +23,8 @@ import { parseJson } from './json.ts';
 import { conversationFileName, readNative } from './native-files.ts';
 import { quote } from './native.ts';
 import { createForeignReader, recogniseFile, type ForeignOptions } from './foreign.ts';
+import { splitPath, storeOf } from './opencode-store.ts';
+import { slugOf } from './slug.ts';
 import type { Source } from './source.ts';
 
 export { createSourceReader, sourceSignature, watchPaths } from './source.ts';
@@ -63,8 +65,15 @@ export interface Library {
    * @throws ShareError `source_missing`, `source_unreadable`, `source_invalid` when it has no format that is read,
    *         `conversation_taken` when another conversation has its id, `output_unwritable` when the library cannot
    *         be written. The library is then as it was.
+   * @param options  How the file is to be read from now on; what it leaves out stays as it was.
    */
-  link(path: string, options?: ForeignOptions): Promise<Source>;
+  link(path: string, options?: LinkOptions): Promise<Source>;
+}
+
+export interface LinkOptions {
+  /** `current` for the branch that the tool itself shows, whichever that is at the time. */
+  branch?: number | 'current';
+  writtenFiles?: boolean;
 }
 
 export type Entry = Source | BrokenEntry;
@@ -145,7 +154,10 @@ function readEntry(root: string, conversation: string): Source | undefined {
   if (isThere(join(folder, conversationFileName)))
     return { conversation, kind: 'native', path: folder, linked: false };
   const linkFile = join(folder, linkFileName);
-  return isThere(linkFile) ? { conversation, ...readLink(linkFile), linked: true } : undefined;
+  if (!isThere(linkFile)) return undefined;
+  const { kind, path, branch, writtenFiles } = readLink(linkFile);
+  const wish = { ...(branch && { branch }), ...(writtenFiles && { writtenFiles }) };
+  return withOptions({ conversation, kind, path, linked: true }, wish);
 }
 
 function isThere(path: string, what: 'folder' | 'anything' = 'anything'): boolean {
@@ -158,13 +170,9 @@ function isThere(path: string, what: 'folder' | 'anything' = 'anything'): boolea
   }
 }
 
-function readLink(linkFile: string): Pick<Source, 'kind' | 'path' | 'options'> {
+function readLink(linkFile: string): Pick<Source, 'kind' | 'path'> & LinkOptions {
   const result = linkSchema.safeParse(parseJson(readRegularFile(linkFile).bytes, linkFile));
-  if (result.success) {
-    const { kind, path, branch, writtenFiles } = result.data;
-    const options = { ...(branch && { branch }), ...(writtenFiles && { writtenFiles }) };
-    return { kind, path, ...optionsOf(options) };
-  }
+  if (result.success) return result.data;
   throw new ShareError(
     'source_invalid',
     `${linkFile}: expected {"version": 1, "kind": the format, like "native", "path": an absolute path}.`,
@@ -174,14 +182,9 @@ function readLink(linkFile: string): Pick<Source, 'kind' | 'path' | 'options'> {
   );
 }
 
-/** An entry without options has none, rather than empty ones: the two compare as equal then. */
-function optionsOf(options: ForeignOptions): Pick<Source, 'options'> {
-  return Object.keys(options).length === 0 ? {} : { options };
-}
-
 function findByPath(root: string, text: string): Source | undefined {
   if (text === '' || text.includes('\0')) return undefined;
-  const path = realPathOf(sourcePathOf(text));
+  const path = withSession(sourcePathOf(text), realPathOf);
   return findInside(root, path) ?? findLinked(root, path);
 }
 
@@ -189,6 +192,12 @@ function findByPath(root: string, text: string): Source | undefined {
 function sourcePathOf(text: string): string {
   const path = absolute(text);
   return basename(path) === conversationFileName ? dirname(path) : path;
+}
+
+/** A session that stands behind a file is no part of its path. */
+function withSession(path: string, change: (file: string) => string): string {
+  const { file, session } = splitPath(path);
+  return session === undefined ? change(file) : `${change(file)}#${session}`;
 }
 
 function findInside(root: string, path: string): Source | undefined {
@@ -201,7 +210,11 @@ function findInside(root: string, path: string): Source | undefined {
 
 function findLinked(root: string, path: string): Source | undefined {
   for (const entry of listEntries(root))
-    if (!('problem' in entry) && entry.linked && (entry.path === path || realPathOf(entry.path) === path))
+    if (
+      !('problem' in entry) &&
+      entry.linked &&
+      (entry.path === path || withSession(entry.path, realPathOf) === path)
+    )
       return entry;
   return undefined;
 }
@@ -216,45 +229,76 @@ function realPathOf(path: string): string {
   }
 }
 
-/** Options that are given replace those of a conversation that is linked already. */
-async function linkInto(root: string, path: string, options: ForeignOptions = {}): Promise<Source> {
+async function linkInto(root: string, path: string, wish: LinkOptions = {}): Promise<Source> {
   const target = realTarget(path);
   const known = findInside(root, target) ?? findLinked(root, target);
-  if (known !== undefined) return relink(root, known, options);
-  const { kind, id } = await recognised(target);
+  if (known !== undefined) return relink(root, known, wish);
+  const { kind, id, path: settled } = await recognised(target);
+  const settledAs = settled === target ? undefined : findLinked(root, settled);
+  if (settledAs !== undefined) return relink(root, settledAs, wish);
   if (!isEntryName(id))
     throw new ShareError('source_invalid', `${target}: its id ${quote(id)} cannot be the name of a folder.`);
-  return writeLink(root, { conversation: id, kind, path: target, linked: true, ...optionsOf(options) });
+  return writeLink(root, withOptions({ conversation: id, kind, path: settled, linked: true }, wish));
 }
 
-function relink(root: string, known: Source, options: ForeignOptions): Source {
-  const wanted = { ...known, ...optionsOf({ ...known.options, ...options }) };
-  if (!known.linked || isDeepStrictEqual(wanted, known)) return known;
+function relink(root: string, known: Source, wish: LinkOptions): Source {
+  const wanted = withOptions(known, wish);
+  if (isDeepStrictEqual(wanted, known)) return known;
   const linkFile = join(root, known.conversation, linkFileName);
-  writeDurably(`${linkFile}.new`, linkText(wanted));
-  renameSync(`${linkFile}.new`, linkFile);
+  const draft = join(root, known.conversation, `.${linkFileName}-${process.pid}`);
+  try {
+    writeDurably(draft, linkText(wanted));
+    renameSync(draft, linkFile);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw toLibraryError(error, root);
+  }
   return wanted;
+}
+
+/** Options that are off are left out, so that sources that are read alike compare as equal. */
+function withOptions({ options, ...source }: Source, wish: LinkOptions): Source {
+  if (source.kind === 'native' && Object.keys(wish).length > 0)
+    throw new ShareError(
+      'source_invalid',
+      `${source.path}: has no branches and no written files to choose.`,
+      {
+        hint: 'These options are for files of other tools.',
+      },
+    );
+  const branch = wish.branch ?? options?.branch ?? 'current';
+  const writtenFiles = wish.writtenFiles ?? options?.writtenFiles ?? false;
+  const wanted: ForeignOptions = {
+    ...(branch === 'current' ? {} : { branch }),
+    ...(writtenFiles ? { writtenFiles } : {}),
+  };
+  return Object.keys(wanted).length === 0 ? source : { ...source, options: wanted };
 }
 
 function realTarget(path: string): string {
   if (path === '' || path.includes('\0'))
     throw new ShareError('source_missing', `${quote(path)}: there is no such file.`);
   try {
-    return realpathSync.native(sourcePathOf(path));
+    return withSession(sourcePathOf(path), (file) => realpathSync.native(file));
   } catch (error) {
     throw toSourceError(error, absolute(path));
   }
 }
 
-/** By content and not by name. */
-async function recognised(path: string): Promise<{ kind: string; id: string }> {
-  if (statSync(path).isDirectory()) {
-    if (!isThere(join(path, conversationFileName))) throw noConversation(path);
-    return { kind: 'native', id: readNative(path).native.id };
+/** By content and not by name. The path names one conversation, also where the file holds several. */
+async function recognised(named: string): Promise<{ kind: string; id: string; path: string }> {
+  const { file, session } = splitPath(named);
+  if (session === undefined && statSync(file).isDirectory()) {
+    if (!isThere(join(file, conversationFileName))) throw noConversation(file);
+    return { kind: 'native', id: readNative(file).native.id, path: file };
   }
-  const { format } = await recogniseFile(path);
+  const { format } = await recogniseFile(file);
+  const store = storeOf(format.kind);
+  if (session !== undefined && !store?.holdsMany)
+    throw new ShareError('source_missing', `${named}: there is no such file.`);
+  const path = store?.settle(named) ?? named;
   const { title, agent } = (await createForeignReader().read(path, format)).conversation;
-  return { kind: format.kind, id: linkedId(title, agent, path) };
+  return { kind: format.kind, id: linkedId(title, agent, path), path };
 }
 
 function noConversation(path: string): ShareError {
@@ -268,14 +312,6 @@ function linkedId(title: string, agent: unknown, path: string): string {
   const { data } = z.object({ sessionId: z.string() }).safeParse(agent);
   const uuid = /^[\da-f]{8}(?=-)/i.exec(data?.sessionId ?? '')?.[0].toLowerCase();
   return `${slugOf(title) || 'session'}-${uuid ?? hash('sha256', path).slice(0, 8)}`;
-}
-
-const longestSlug = 40;
-
-function slugOf(title: string): string {
-  const ascii = title.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  const words = ascii.split(/[^a-z\d]+/).filter((word) => word !== '');
-  return words.join('-').slice(0, longestSlug).replace(/-$/, '');
 }
 
 /**
@@ -336,7 +372,8 @@ function takenBySame(root: string, source: Source): Source {
   );
 }
 
-function toLibraryError(error: unknown, root: string): unknown {
+/** An error of writing the library as one for its owner; any other comes back as it is. */
+export function toLibraryError(error: unknown, root: string): unknown {
   const code = systemCode(error) ?? '';
   if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG'].includes(code))
     return error;

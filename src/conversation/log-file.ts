@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { LineSplitter, refuseIrregular, toSourceError, type Line } from './disk.ts';
-import type { LogFormat, LogReader } from './formats/format.ts';
+import { eachLine, lineText, refuseIrregular, toSourceError, type Line } from './disk.ts';
+import { startLength, type LogFormat, type LogReader } from './formats/format.ts';
 import { Tally } from './formats/tally.ts';
 import { parseObject } from './formats/untyped.ts';
 
@@ -75,7 +75,6 @@ async function goesOn(state: Reading | undefined, stats: BigIntStats, file: File
   return bytesRead === length && now.equals(state.tail);
 }
 
-const chunkBytes = 256 * 1024;
 const tailBytes = 1024;
 
 class Reading implements LogState {
@@ -98,10 +97,7 @@ class Reading implements LogState {
   }
 
   async readOn(file: FileHandle, stats: BigIntStats): Promise<void> {
-    const splitter = new LineSplitter();
-    for await (const chunk of chunksFrom(file, this.offset))
-      for (const line of splitter.take(chunk)) this.#take(line);
-    for (const line of splitter.end()) this.#take(line);
+    await eachLine(file, this.offset, (line) => this.#take(line));
     this.stats = stats;
     await this.#remember(file);
   }
@@ -109,23 +105,28 @@ class Reading implements LogState {
   #take(line: Line): void {
     if (this.#isOpen) {
       // What follows a record on its line is no record.
-      if (line.text.trim() !== '') this.malformedLines.push(this.#line);
-    } else if (!this.#takeLine(line.text, line.isWhole)) return;
+      if (lineText(line.bytes).trim() !== '') this.malformedLines.push(this.#line);
+    } else if (!this.#takeLine(line)) return;
     this.#isOpen = !line.isWhole;
     this.offset += line.sizeBytes;
   }
 
   /** False where the line is not to be taken yet. */
-  #takeLine(raw: string, isWhole: boolean): boolean {
-    const text = this.#line === 0 ? raw.replace(/^\uFEFF/, '') : raw;
-    const reason = this.#format.skip?.(text);
-    const record = reason === undefined && text.trim() !== '' ? parseObject(text) : undefined;
+  #takeLine({ bytes, isWhole }: Line): boolean {
+    const reason = this.#format.skip?.(startOf(bytes));
+    const text = reason === undefined ? this.#textOf(bytes) : '';
+    const record = text.trim() === '' ? undefined : parseObject(text);
     if (record === undefined && !isWhole) return false;
     this.#line += 1;
     if (record) this.reader.take(record, this.#line);
     else if (reason !== undefined) this.skipped.hide(reason);
     else if (text.trim() !== '') this.malformedLines.push(this.#line);
     return true;
+  }
+
+  #textOf(bytes: Buffer): string {
+    const text = lineText(bytes);
+    return this.#line === 0 ? text.replace(/^\uFEFF/, '') : text;
   }
 
   async #remember(file: FileHandle): Promise<void> {
@@ -135,11 +136,7 @@ class Reading implements LogState {
   }
 }
 
-async function* chunksFrom(file: FileHandle, start: number): AsyncGenerator<Uint8Array> {
-  for (let at = start; ;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at);
-    if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
-    at += bytesRead;
-  }
+/** Most bytes of a log are in lines that are passed over: those are not even decoded. */
+function startOf(bytes: Buffer): string {
+  return bytes.toString('latin1', 0, startLength);
 }

@@ -357,6 +357,15 @@ function refuseUnknownFiles(native: Native, names: ReadonlySet<string>, path: st
   if (problems.length > 0) throw invalid(path, problems);
 }
 
+/** The files that go with a conversation, told without looking at the disk: those it lists, else those that its messages show. */
+export function namedFiles(native: Native): NonNullable<Native['files']> {
+  if (native.files !== undefined) return native.files;
+  const shown = messageLists(native)
+    .flatMap(partsIn)
+    .flatMap(({ part: one }) => (one.type === 'image' || one.type === 'file' ? [one.file] : []));
+  return [...new Set(shown)].map((name) => ({ name }));
+}
+
 interface MessageList {
   messages: readonly NativeMessage[];
   /** `messages[3].content[0].subAgent.messages` */

@@ -5,10 +5,12 @@ import { join, sep } from 'node:path';
 import { ShareError, systemCode } from '../errors.ts';
 import type { Reading } from './conversation.ts';
 import { isMissing } from './disk.ts';
-import { createForeignReader, type ForeignOptions } from './foreign.ts';
+import { companionFolders, createForeignReader, type ForeignOptions } from './foreign.ts';
+import type { Companions } from './formats/format.ts';
 import { formatOf } from './formats/formats.ts';
 import { conversationFileName, filesFolderName, findFiles, readNative } from './native-files.ts';
 import { quote, toReading } from './native.ts';
+import { splitPath, storeOf } from './opencode-store.ts';
 
 /** `native`, or the `kind` of a format in `formats/`. */
 export type SourceKind = string;
@@ -18,7 +20,7 @@ export interface Source {
   /** Library id: the name of the entry's folder in the library. */
   conversation: string;
   kind: SourceKind;
-  /** Absolute: the conversation's folder (native), or the file. */
+  /** Absolute: the conversation's folder (native), or the file; a file of many may have a session behind it, `#ses_…`. */
   path: string;
   /** Lies outside the library, which knows it by `<library>/<id>/source.json`. */
   linked: boolean;
@@ -62,12 +64,17 @@ function readNativeFolder(source: Source): Reading {
 
 /** What a watcher must watch: the whole folder of a native conversation, else the file and what belongs to it. */
 export function watchPaths(source: Source): string[] {
-  return [source.path, ...companionsOf(source).map(({ folder }) => folder)];
+  const watched = companionsOf(source).filter(({ amongOthers }) => amongOthers === undefined);
+  return [
+    splitPath(source.path).file,
+    ...watched.map(({ folder }) => folder),
+    ...(storeOf(source.kind)?.beside(source.path).watched ?? []),
+  ];
 }
 
-function companionsOf({ kind, path }: Source): { folder: string; names: RegExp }[] {
+function companionsOf({ kind, path }: Source): Companions[] {
   const format = formatOf(kind);
-  return format?.shape === 'log' ? (format.companions?.(path) ?? []) : [];
+  return format?.shape === 'log' ? companionFolders(path, format) : [];
 }
 
 /** What a conversation's files looked like at one moment, told without reading them. */
@@ -98,10 +105,11 @@ export function sourceSignature(source: Source, nowMs: number = Date.now()): Sig
   const isThere =
     source.kind === 'native'
       ? marks.add(conversationFileName, source.path + sep + conversationFileName)
-      : marks.add('', source.path);
+      : marks.add('', splitPath(source.path).file);
   if (!isThere) return undefined;
   if (source.kind === 'native') marks.addFolder(filesFolderName, source.path + sep + filesFolderName);
   for (const { folder, names } of companionsOf(source)) marks.addMatching(names, folder);
+  for (const path of storeOf(source.kind)?.beside(source.path).read ?? []) marks.addFolder(path, path);
   if (source.options) marks.text += JSON.stringify(source.options);
   return {
     text: hash('sha256', marks.text),

@@ -19,9 +19,9 @@ app.renderError = (request, { error, status }) => {
 // Pages take their addresses from `locals.place`; this origin never shows.
 const origin = 'http://renderer.invalid';
 
-/** HTML of one shared conversation. Throws what a component throws. */
+/** HTML of one conversation. Throws what a component throws. */
 export async function renderPage(locals: App.Locals): Promise<string> {
-  return render(`/share/${locals.place.shareId}`, 200, locals);
+  return render(`/share/${locals.place?.shareId ?? 'alone'}`, 200, locals);
 }
 
 /** HTML of the page for every link that leads nowhere; always the same. */

@@ -2,8 +2,10 @@ import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ShareError, systemCode } from '../errors.ts';
-import { pagePath, startOf, toPages, type Page } from '../snapshot/pages.ts';
-import type { Snapshot, SnapshotMessage, SnapshotPart } from '../snapshot/snapshot.ts';
+import { pagePath, toPages, type Page } from '../snapshot/pages.ts';
+import { messagesIn, partsIn, subAgentOf } from '../snapshot/parts.ts';
+import { createScales, mostSubAgentBytes, type Scales } from '../snapshot/scales.ts';
+import type { Snapshot, SnapshotMessage } from '../snapshot/snapshot.ts';
 import type { ShareId, SiteUrl } from '../urls.ts';
 
 /** Where a page will stand, and which conversation it shows. */
@@ -31,7 +33,7 @@ export type IsOut = (path: string, state: string) => boolean;
 
 /** The HTML of one Markdown part. Holds for as long as its validator equals the one of the text now at its position. */
 export interface Fragment {
-  /** 0-based index among the Markdown parts (text and thinking) of a snapshot. */
+  /** 0-based index among the Markdown parts (text and thinking) of a snapshot, those of its sub-agents in their place. */
   position: number;
   /** Hash of the text and of the renderer that drew it. */
   validator: string;
@@ -56,6 +58,13 @@ export interface Renderer {
    * @throws ShareError `gate_refused` when a page holds what no page may hold.
    */
   render(snapshot: Snapshot, place: Place, isOut?: IsOut): Promise<Drawn>;
+  /**
+   * Draws a snapshot without files as one page that stands alone, wherever it is put: it has no address and no further
+   * pages, and links to nothing beside it.
+   *
+   * @throws ShareError `gate_refused` as {@link Renderer.render}.
+   */
+  renderAlone(snapshot: Snapshot): Promise<string>;
   /** The page for every link that leads nowhere: the same bytes whatever was asked for. */
   notFound(site: SiteUrl): Promise<string>;
 }
@@ -93,7 +102,8 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
     async render(snapshot, place, isOut = () => false) {
       const htmlByText = drawMarkdown(snapshot, place.conversation);
       const htmlOf = (text: string): string => htmlByText.get(text) ?? bundle.renderMarkdown(text);
-      const all = toPages(snapshot.rounds, (message) => weightOf(message, htmlOf), mostBytes);
+      const scales = createScales((text) => Buffer.byteLength(htmlOf(text)));
+      const all = toPages(snapshot.rounds, scales.weightOf, mostBytes);
       const drawn: Drawn = { pages: new Map(), kept: [] };
       for (const page of all) {
         const path = pagePath(page.number);
@@ -101,11 +111,22 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
         const state = page.number === 1 ? place.revision : stateOf(page, isLast, snapshot, place);
         if (page.number > 1 && isOut(path, state)) drawn.kept.push(path);
         else {
-          const index = page.number === 1 ? all.map(toEntry) : [];
-          drawn.pages.set(path, await draw(snapshot, place, { ...page, state, isLast, all: index }, htmlOf));
+          const index = page.number === 1 ? all : [];
+          const drawnPage = { ...page, state, isLast, all: index };
+          drawn.pages.set(path, await draw(snapshot, place, drawnPage, htmlOf, scales));
         }
       }
       return drawn;
+    },
+    renderAlone(snapshot) {
+      const texts = markdownTexts(messagesIn(snapshot.rounds));
+      const htmlByText = new Map(texts.map((text) => [text, bundle.renderMarkdown(text)]));
+      const htmlOf = (text: string): string => htmlByText.get(text) ?? bundle.renderMarkdown(text);
+      const scales = createScales((text) => Buffer.byteLength(htmlOf(text)));
+      const [all] = toPages(snapshot.rounds, scales.weightOf, Infinity);
+      const state = digestOf(JSON.stringify(snapshot));
+      const page = { number: 1, rounds: all?.rounds ?? [], state, isLast: true, all: [] };
+      return draw(snapshot, undefined, page, htmlOf, scales);
     },
     notFound() {
       notFound ??= bundle.renderNotFound().then((html) => {
@@ -118,23 +139,28 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
 
   async function draw(
     snapshot: Snapshot,
-    { site, shareId, preview }: Place,
+    place: Place | undefined,
     page: App.Locals['page'],
     htmlOf: (text: string) => string,
+    { beginningOf }: Scales,
   ): Promise<string> {
     const pieces: string[] = [];
     const markdown = (text: string): string => placeholder(pieces.push(htmlOf(text)) - 1);
-    const frame = await bundle.renderPage({ snapshot, place: { site, shareId, preview }, page, markdown });
+    const frame = await bundle.renderPage({
+      snapshot,
+      place: place && { site: place.site, shareId: place.shareId, preview: place.preview },
+      page,
+      markdown,
+      beginningOf,
+    });
     const html = fillIn(frame, pieces);
     check(html);
     return html;
   }
 
   function stateOf(page: Page, isLast: boolean, snapshot: Snapshot, place: Place): string {
-    const files = page.rounds
-      .flatMap((round) => round.messages)
-      .flatMap(({ message }) => message.parts)
-      .flatMap((part) => ('file' in part ? [snapshot.files[part.file]] : []));
+    const messages = page.rounds.flatMap((round) => round.messages).map(({ message }) => message);
+    const files = partsIn(messages).flatMap((part) => ('file' in part ? [snapshot.files[part.file]] : []));
     const { title, type } = snapshot;
     const { site, shareId, preview } = place;
     return digestOf(JSON.stringify([version, site, shareId, preview, title, type, page, isLast, files]));
@@ -153,7 +179,7 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
 
   /** Text → HTML of every Markdown part. Draws only what the cache does not hold, and stores only what it drew. */
   function drawMarkdown(snapshot: Snapshot, conversation: string): Map<string, string> {
-    const texts = markdownTexts(snapshot);
+    const texts = markdownTexts(messagesIn(snapshot.rounds));
     const known = new Map(fragments.load(conversation).map((fragment) => [fragment.position, fragment]));
     const changed: Fragment[] = [];
     const htmlByText = new Map<string, string>();
@@ -184,30 +210,23 @@ function fillIn(frame: string, pieces: readonly string[]): string {
 
 /** With what stands around the messages, a page of a long conversation stays below 500 KB. */
 const mostBytes = 300_000;
-/** What a tool call's texts come to on a page at most: they are cut in the middle there. */
-const mostToolBytes = 60_000;
-const bytesAround = 400;
 
-function weightOf(message: SnapshotMessage, htmlOf: (text: string) => string): number {
-  return message.parts.reduce((sum, part) => sum + bytesAround + bytesOf(part, htmlOf), bytesAround);
-}
-
-function bytesOf(part: SnapshotPart, htmlOf: (text: string) => string): number {
-  if (part.type === 'text' || part.type === 'thinking') return Buffer.byteLength(htmlOf(part.text));
-  if (part.type !== 'tool-call') return 0;
-  return Math.min(mostToolBytes, JSON.stringify(part.input).length + (part.output?.length ?? 0));
-}
-
-function toEntry(page: Page): App.Locals['page']['all'][number] {
-  const label = page.rounds[0]?.messages[0]?.message.parts.find((part) => part.type === 'text')?.text ?? '';
-  return { number: page.number, start: startOf(page), label };
-}
-
-function markdownTexts(snapshot: Snapshot): string[] {
-  return snapshot.rounds
-    .flatMap((round) => round.messages)
-    .flatMap((message) => message.parts)
-    .flatMap((part) => (part.type === 'text' || part.type === 'thinking' ? [part.text] : []));
+/**
+ * The texts that a page may show. Of a sub-agent no more than has room there: HTML is seldom shorter than its text, and
+ * a text that is not among these is drawn where it is asked for.
+ */
+function markdownTexts(messages: readonly SnapshotMessage[], room = Infinity): string[] {
+  const texts: string[] = [];
+  let left = room;
+  for (const part of messages.flatMap(({ parts }) => parts)) {
+    if (left <= 0) break;
+    const agent = subAgentOf(part);
+    const own = part.type === 'text' || part.type === 'thinking' ? [part.text] : [];
+    const added = agent === undefined ? own : markdownTexts(messagesIn(agent.rounds), mostSubAgentBytes);
+    for (const text of added) left -= text.length;
+    texts.push(...added);
+  }
+  return texts;
 }
 
 function digestOf(text: string): string {

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { Snapshot } from './snapshot.ts';
+import { toIndentedJson } from './json-text.ts';
+import { messagesIn, partsIn } from './parts.ts';
+import type { Json, Snapshot, SnapshotPart } from './snapshot.ts';
 
 /** UTF-16 units. A browser lays out this much at once without a pause; what tools say can be a hundred times as long. */
 export const shownWhole = 20_000;
 
-/** A tool's output too long for the page: a text file beside it. */
+type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
+
+/** A tool's input or output too long for the page: a text file beside it. */
 export interface LongText {
+  name: string;
   /** Path below the share's folder, made like that of an attached file; other words, another path. */
   path: string;
   text: string;
@@ -18,21 +23,42 @@ export interface LongText {
  */
 const byteOrderMark = '\uFEFF';
 
-/** The file for a tool's output; undefined where the page has room for it. */
-export function toLongText(output: string): LongText | undefined {
-  if (output.length <= shownWhole) return undefined;
-  const text = byteOrderMark + output;
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 32);
-  return { path: `files/${digest}/output.txt`, text, sizeBytes: Buffer.byteLength(text) };
+/** The file for what a tool said; undefined where the page has room for it. */
+export function longOutput({ output = '' }: ToolCall): LongText | undefined {
+  return toLongText('output.txt', output);
 }
 
-/** Every file that the page links for an output, each path once. */
+/** The file for what a tool was given, field by field; undefined where the page has room for it. */
+export function longInput({ input }: ToolCall): LongText | undefined {
+  return toLongText(
+    'input.txt',
+    typeof input === 'object' && input !== null ? fieldsText(input) : String(input),
+  );
+}
+
+function fieldsText(input: object & Json): string {
+  if (Array.isArray(input)) return toIndentedJson(input);
+  const fields = Object.entries(input).map(([name, value]) => {
+    const text = typeof value === 'object' ? toIndentedJson(value) : String(value);
+    return text.includes('\n') ? `${name}:\n${text}\n` : `${name}: ${text}`;
+  });
+  return fields.join('\n');
+}
+
+function toLongText(name: string, words: string): LongText | undefined {
+  if (words.length <= shownWhole) return undefined;
+  const text = byteOrderMark + words;
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return { name, path: `files/${digest}/${name}`, text, sizeBytes: Buffer.byteLength(text) };
+}
+
+/** Every file that the page links for an input or an output, those in sub-agents too, each path once. */
 export function longTexts(snapshot: Snapshot): LongText[] {
   const byPath = new Map<string, LongText>();
-  for (const { messages } of snapshot.rounds)
-    for (const part of messages.flatMap((message) => message.parts)) {
-      const long = part.type === 'tool-call' ? toLongText(part.output ?? '') : undefined;
+  for (const part of partsIn(messagesIn(snapshot.rounds))) {
+    if (part.type !== 'tool-call') continue;
+    for (const long of [longInput(part), longOutput(part)])
       if (long !== undefined) byPath.set(long.path, long);
-    }
+  }
   return [...byPath.values()];
 }

@@ -1,4 +1,5 @@
 import type { Conversation, Message, Part, SourceLink, SubAgent } from '../conversation/conversation.ts';
+import { objectIn, redactText } from './json-text.ts';
 import { toFilePreview, type FilePreview } from './preview.ts';
 import { redactJson, redactor, type Redact } from './redact.ts';
 import { toRounds } from './rounds.ts';
@@ -105,8 +106,8 @@ function toPart(part: Part, door: Door): SnapshotPart[] {
         {
           type: 'tool-call',
           name: redact(part.name),
-          input: redactJson(toJson(part.input), redact),
-          ...(part.output === undefined ? {} : { output: redact(part.output) }),
+          input: redactJson(toInput(part.input), redact),
+          ...(part.output === undefined ? {} : { output: redactText(part.output, redact) }),
           status: part.status,
           ...toSubAgent(part.subAgent, door),
         },
@@ -159,6 +160,11 @@ function toFile(fact: FileFacts, description: string | undefined, redact: Redact
     ...(fact.height === undefined ? {} : { height: fact.height }),
     ...(fact.preview === undefined ? {} : { preview: toFilePreview(fact.preview, redact) }),
   };
+}
+
+/** Some programs hand a tool's input on as the JSON text it came in. It is redacted as it reads, not as it is escaped. */
+function toInput(input: unknown): Json {
+  return toJson(typeof input === 'string' ? (objectIn(input) ?? input) : input);
 }
 
 /** Readers parse JSON, so a tool's input is JSON already; what is not becomes null rather than a surprise. */

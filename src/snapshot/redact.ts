@@ -59,16 +59,29 @@ const shortestName = 4;
 
 export function redactor(owner: { name?: string; email?: string }): Redact {
   const steps: [RegExp, string][] = [];
-  if (owner.email?.includes('@')) steps.push([new RegExp(escapeRegExp(owner.email), 'gi'), '[e-mail]']);
+  if (owner.email?.includes('@')) steps.push([new RegExp(spelled(owner.email), 'giu'), '[e-mail]']);
   if (owner.name !== undefined && owner.name.trim().length >= shortestName)
     steps.push([
-      new RegExp(`(?<![\\p{L}\\p{N}])${escapeRegExp(owner.name.trim())}(?![\\p{L}\\p{N}])`, 'gu'),
+      new RegExp(`(?<![\\p{L}\\p{N}])${spelled(owner.name.trim())}(?![\\p{L}\\p{N}])`, 'gu'),
       '[owner]',
     ]);
   const redact = (text: string): string =>
     steps.reduce((result, [pattern, to]) => result.replace(pattern, to), withoutHomes(text));
-  return (text) => (text.includes('\u001B') ? redactBetween(text, redact) : redact(text));
+  const asWritten = (text: string) => (text.includes('\u001B') ? redactBetween(text, redact) : redact(text));
+  return (text) => {
+    const seen = text.replace(unseen, '');
+    const redacted = asWritten(seen);
+    return seen === text || redacted !== seen ? redacted : text;
+  };
 }
+
+/**
+ * What no page shows, and what would hide a name from the patterns: the letter that a man page strikes twice, control
+ * characters but for a BEL that ends a link, bidirectional controls, tags. Where there is something to hide, a text loses
+ * them.
+ */
+const unseen =
+  /[^\n\u0008\u001B]\u0008|[\u0000-\u0006\u0008\u000B\u000C\u000E-\u001A\u001C-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]|(?<!\u001B\][^\u0007\u001B\n]*)\u0007|[\u{E0000}-\u{E007F}]/gu;
 
 /**
  * The `m` that ends a colour is a letter to every pattern, and a colour may begin inside a name. So each piece between
@@ -88,6 +101,23 @@ const mayHoldHome = /home|users|root/i;
 function withoutHomes(text: string): string {
   if (!mayHoldHome.test(text)) return text;
   return text.replace(webAddressOrHome, (_match, address: string | undefined) => address ?? '~');
+}
+
+/** A pattern for a text, its letters beyond ASCII also in two code points, as macOS writes them, and as JSON escapes. */
+function spelled(text: string): string {
+  return Array.from(text.normalize('NFC'), (character) => {
+    if (/[ -~]/.test(character)) return escapeRegExp(character);
+    const both = [character, character.normalize('NFD')];
+    return `(?:${[...both, ...both.map(escapesOf)].join('|')})`;
+  }).join('');
+}
+
+/** Each UTF-16 half as `\u00f6`, in either case of letters. */
+function escapesOf(text: string): string {
+  return Array.from({ length: text.length }, (_, index) => {
+    const digits = text.charCodeAt(index).toString(16).padStart(4, '0');
+    return String.raw`\\u` + digits.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  }).join('');
 }
 
 function escapeRegExp(text: string): string {

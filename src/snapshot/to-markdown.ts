@@ -1,4 +1,6 @@
 import { encodePath } from '../urls.ts';
+import { toIndentedJson } from './json-text.ts';
+import { agentName, messagesIn } from './parts.ts';
 import type {
   Json,
   Round,
@@ -16,9 +18,10 @@ type ToolCall = Extract<SnapshotPart, { type: 'tool-call' }>;
  * Writes the whole conversation as one Markdown document, for `curl` and for pasting into another tool.
  * Text parts stand as they were written. The same snapshot and link give the same bytes.
  *
- * @param link  The share's public address without trailing slash; the files are linked below it.
+ * @param link  The share's public address without trailing slash; the files are linked below it. Left out for a
+ *              conversation that is not shared, which must then have no files.
  */
-export function toMarkdown(snapshot: Snapshot, link: string): string {
+export function toMarkdown(snapshot: Snapshot, link = ''): string {
   const blocks = [
     `# ${inline(snapshot.title)}`,
     facts(snapshot, link),
@@ -33,7 +36,7 @@ function facts({ type, createdAt, updatedAt }: Snapshot, link: string): string {
     `- Type: ${inline(type)}`,
     `- Created: ${createdAt}`,
     `- Updated: ${updatedAt}`,
-    `- Link: <${link}>`,
+    ...(link === '' ? [] : [`- Link: <${link}>`]),
   ].join('\n');
 }
 
@@ -88,17 +91,18 @@ function subAgentBlocks(
   link: string,
 ): string[] {
   if (agent === undefined) return [];
-  const name = agent.name === undefined ? 'Agent' : `${inline(agent.name)} agent`;
+  const name = inline(agentName(agent));
   const speakerOf = (message: SnapshotMessage): string => (message.role === 'user' ? 'Task' : name);
-  const blocks = agent.rounds.flatMap(({ messages }) => messageBlocks(messages, speakerOf, files, link));
+  const blocks = messageBlocks(messagesIn(agent.rounds), speakerOf, files, link);
   return [quote(blocks.join('\n\n'))];
 }
 
 function sourcesBlock(sources: readonly SnapshotSource[]): string {
   const items = sources.map(
-    ({ title, url }, index) => `${index + 1}. ${title === undefined ? '' : `${inline(title)}: `}<${url}>`,
+    ({ title, url }, index) =>
+      `${index + 1}. ${title === undefined ? `<${url}>` : `[${inline(title)}](<${url}>)`}`,
   );
-  return ['Sources:', ...items].join('\n');
+  return `Sources:\n\n${items.join('\n')}`;
 }
 
 function toolCallBlock({ name, input, output, status }: ToolCall): string {
@@ -115,7 +119,7 @@ function isEmpty(input: Json): boolean {
 }
 
 function inputBlock(input: Json): string {
-  return typeof input === 'string' ? fenced('', input) : fenced('json', JSON.stringify(input, null, 2));
+  return typeof input === 'string' ? fenced('', input) : fenced('json', toIndentedJson(input));
 }
 
 /** A fence ends only at a run of at least as many backticks, so it is made longer than any run inside. */

@@ -15,7 +15,7 @@ export interface Watched {
 export interface WatcherOptions {
   /**
    * Which conversations are shared now. Called at start, when `registryChanged` says so, when a missing source came
-   * back, and before each full comparison.
+   * back, before each full comparison, and soon after a sync: a source that grows may have further folders.
    */
   wanted: () => Watched[];
   /** True when another process changed the registry since the last call. Called every `pollMs`. */
@@ -41,6 +41,9 @@ export interface Watcher {
   close: () => Promise<void>;
 }
 
+/** Reading what is wanted after syncs takes at most this part of the time: of many shares each is asked for its paths. */
+const readingShare = 1 / 20;
+
 /** How often everything is compared where the system allows no more watches, in milliseconds. */
 const fullMsWhenLimited = 2_000;
 
@@ -59,12 +62,15 @@ export async function startWatcher(options: WatcherOptions): Promise<Watcher> {
   let fullMs = options.fullMs ?? 60_000;
   const known = new Map<string, string>();
   let registryIsRead = true;
+  /** A sync came after the registry was read. */
+  let pathsMayDiffer = false;
+  let mayReadAt = 0;
   let lastProblem: string | undefined;
   let fullTimer: NodeJS.Timeout | undefined;
   let comparing: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
-  const scheduler = createScheduler({ action: options.sync, onError: options.onError, quietMs });
+  const scheduler = createScheduler({ action: sync, onError: options.onError, quietMs });
   const sources = new Sources({
     onTouched: (conversation) => scheduler.touch(conversation),
     onReturned: (conversation) => {
@@ -79,6 +85,11 @@ export async function startWatcher(options: WatcherOptions): Promise<Watcher> {
       planFull();
     },
   });
+
+  async function sync(conversation: string): Promise<void> {
+    await options.sync(conversation);
+    pathsMayDiffer = true;
+  }
 
   /** Makes the sources watched be the wanted ones. New or changed ones come with the promise of their watch. */
   function adopt(wanted: readonly Watched[]): { watching: Map<string, Promise<void>>; gone: Set<string> } {
@@ -99,8 +110,11 @@ export async function startWatcher(options: WatcherOptions): Promise<Watcher> {
   }
 
   function readRegistry(): void {
+    const startedAt = performance.now();
     const { watching, gone } = adopt(options.wanted());
     registryIsRead = true;
+    pathsMayDiffer = false;
+    mayReadAt = performance.now() + (performance.now() - startedAt) / readingShare;
     for (const conversation of gone) scheduler.touch(conversation);
     for (const [conversation, watched] of watching) {
       scheduler.touch(conversation);
@@ -112,7 +126,7 @@ export async function startWatcher(options: WatcherOptions): Promise<Watcher> {
   function poll(): void {
     attempt(() => {
       if (options.registryChanged()) registryIsRead = false;
-      if (!registryIsRead) readRegistry();
+      if (!registryIsRead || (pathsMayDiffer && performance.now() >= mayReadAt)) readRegistry();
     });
     sources.poll();
   }

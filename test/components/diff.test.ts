@@ -96,12 +96,13 @@ describe('a patch of Codex', () => {
     const changes = patchesIn(patch) ?? [];
     expect(changes.map(({ file, addedLines, removedLines }) => [file, addedLines, removedLines])).toEqual([
       ['src/a.ts → src/b.ts', 2, 1],
-      ['new.md', 1, 0],
+      ['new.md (new)', 1, 0],
       ['old.md (deleted)', 0, 0],
     ]);
   });
 
   test('is not found in other text', () => {
+    expect(patchesIn('*** Begin Patch\n*** End Patch\n')).toEqual([]);
     expect(patchesIn('*** Begin Patch\nnothing')).toBeUndefined();
     expect(patchesIn('diff --git a b')).toBeUndefined();
   });

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { workOf, type ToolCall } from '../../src/components/tool-call.ts';
 import { readOutput } from '../../src/components/tool-output.ts';
 import { summaryOf } from '../../src/components/tool-summary.ts';
-import type { Json } from '../../src/snapshot/snapshot.ts';
+import type { Json, SnapshotSubAgent } from '../../src/snapshot/snapshot.ts';
+import { aRound } from '../support/rich-snapshot.ts';
 
 function lineOf(name: string, input: Json, output?: string, status: ToolCall['status'] = 'done'): string {
   const call: ToolCall = {
@@ -75,7 +76,7 @@ test.each<[string, string, Json, string | undefined, ToolCall['status']]>([
   [
     'exec_command ls',
     'exec_command',
-    '{"cmd":"ls"}',
+    { cmd: 'ls' },
     'Exit code: 0\nWall time: 1 s\nOutput:\nExit code: 3',
     'done',
   ],
@@ -131,6 +132,51 @@ test.each<[string, string, Json, string | undefined, ToolCall['status']]>([
   expect(lineOf(name, input, output, status)).toBe(line);
 });
 
+const listing = (lines: string) => `<path>a.ts</path>\n<type>file</type>\n<content>\n${lines}\n</content>`;
+const onePatch = (action: string, line = '') =>
+  `*** Begin Patch\n*** ${action}: a.ts\n${line}*** End Patch\n`;
+
+test.each<[string, string, Json, string?]>([
+  ['Edit a.ts (new) +1 −0', 'apply_patch', onePatch('Add File', '+x\n')],
+  ['Edit a.ts (deleted)', 'apply_patch', onePatch('Delete File')],
+  ['Edit 0 files', 'apply_patch', '*** Begin Patch\n*** End Patch\n'],
+  ['Edit a.ts', 'Edit', { file_path: 'a.ts', old_string: 'a', new_string: 'a' }],
+  ['Edit a.ts +0 −1', 'str_replace', { path: 'a.ts', old_str: 'a' }],
+  [
+    'Edit a.ts +2 −0',
+    'str_replace_based_edit_tool',
+    { command: 'insert', path: 'a.ts', insert_line: 3, insert_text: 'a\nb' },
+  ],
+  ['Write Tides 2 lines', 'artifacts', { id: 't', command: 'create', title: 'Tides', content: 'a\nb\n' }],
+  ['Edit t +1 −1', 'artifacts', { id: 't', command: 'update', old_str: 'a', new_str: 'b' }],
+  ['Read a.ts', 'view', { path: 'a.ts', view_range: [1, -1] }],
+  ['Read a.ts lines 1–2', 'read', { filePath: 'a.ts', offset: 0, limit: 500 }, listing('1: a\n2: b')],
+  ['Read a.ts lines 1–2', 'read', { filePath: 'a.ts', offset: 0, limit: 500 }, '<file>\n00001| a\n00002| b'],
+  ['shell ls', 'shell', { command: ['powershell.exe', '-NoProfile', '-Command', 'ls'] }],
+  ['local_shell_call ls', 'local_shell_call', { action: { type: 'exec', command: ['bash', '-lc', 'ls'] } }],
+  ['functions.exec_command ls', 'functions.exec_command', { cmd: 'ls' }],
+  ['container.exec ls', 'container.exec', { cmd: ['bash', '-lc', 'ls'] }],
+  ['bash_tool ls → exit 2', 'bash_tool', { command: 'ls' }, '{"returncode":2,"stdout":"","stderr":"no"}'],
+  ['run_shell_command ls → exit 2', 'run_shell_command', { command: 'ls' }, 'Output: no\nExit Code: 2'],
+  ['Bash echo', 'Bash', { command: '\u0000\necho\rmore' }],
+  ['Search "tides"', 'web_search_call', { action: { type: 'search', query: 'tides' } }],
+  ['Fetch example.org/a', 'web_search', { type: 'open_page', url: 'https://example.org/a' }],
+  ['Search "tides, moon"', 'file_search.msearch', { queries: ['tides', 'moon'] }],
+  ['Search "x" in src 1 result', 'grep_search', { pattern: 'x', dir_path: 'src' }, 'Found 1 match for "x"'],
+  ['web.run tides', 'web.run', { search_query: [{ q: 'tides' }, { q: 'moon' }] }],
+  [
+    'AskUserQuestion Which one?',
+    'AskUserQuestion',
+    { questions: [{ header: 'Pick', question: 'Which one?' }] },
+  ],
+  ['TaskCreate Write tests', 'TaskCreate', { description: 'All of them', subject: 'Write tests' }],
+  ['read_many_files a.ts, b.ts', 'read_many_files', { paths: ['a.ts', 'b.ts'] }],
+  ['read_mcp_resource res://x', 'read_mcp_resource', { server: 's', uri: 'res://x' }],
+  ['lsp a.ts', 'lsp', { operation: 'hover', filePath: 'a.ts', line: 3 }],
+])('%s, in the words of other programs', (line, name, input, output = 'ok') => {
+  expect(lineOf(name, input, output)).toBe(line);
+});
+
 const long = 'very/long/'.repeat(100_000);
 test.each<[string, string, Json]>([
   ['name', long, {}],
@@ -151,3 +197,23 @@ test('a shortened path keeps its end', () => {
 test('a line holds nothing that rearranges it', () => {
   expect(lineOf('Ba\u202Esh', { command: 'a\u202Eb\u001B[31mc' })).toBe('Bash abc');
 });
+
+test.each<[string, string, Json, SnapshotSubAgent]>([
+  [
+    'Explore agent "Find the loader" 2 messages',
+    'Task',
+    { description: 'Find the loader' },
+    anAgent('Explore'),
+  ],
+  ['Agent "What is 2 + 2?" 2 messages', 'spawn_agent', { effort: 'high' }, anAgent()],
+  ['code-review agent "What is 2 + 2?" 2 messages', 'x', null, anAgent('code-review')],
+  ['Browser Agent "What is 2 + 2?" 2 messages', 'x', '**What** is 2 + 2?', anAgent('Browser Agent')],
+])('%s', (line, name, input, subAgent) => {
+  const call: ToolCall = { type: 'tool-call', name, input, output: 'done', status: 'done', subAgent };
+  const summary = summaryOf(call, workOf(call), readOutput('done', false));
+  expect([summary.name, summary.object, summary.amount].join(' ')).toBe(line);
+});
+
+function anAgent(name?: string): SnapshotSubAgent {
+  return { ...(name === undefined ? {} : { name }), rounds: [aRound(1, '**What** is 2 + 2?', '4')] };
+}

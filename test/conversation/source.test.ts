@@ -13,11 +13,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LineSplitter, readChunks } from '../../src/conversation/disk.ts';
+import { eachLine, lineText } from '../../src/conversation/disk.ts';
 import { createSourceReader, sourceSignature, watchPaths } from '../../src/conversation/source.ts';
 import type { Signature, Source } from '../../src/conversation/source.ts';
 import { ShareError } from '../../src/errors.ts';
@@ -397,10 +398,9 @@ describe('lines of a file', () => {
   async function linesOf(content: string | Uint8Array): Promise<string[]> {
     writeFileSync(join(outside, 'log'), content);
     const lines: string[] = [];
-    const splitter = new LineSplitter();
-    for await (const chunk of readChunks(join(outside, 'log')))
-      for (const line of splitter.take(chunk)) lines.push(line.text);
-    for (const line of splitter.end()) lines.push(line.text);
+    const file = await open(join(outside, 'log'));
+    await eachLine(file, 0, ({ bytes }) => void lines.push(lineText(bytes)));
+    await file.close();
     return lines;
   }
 
@@ -421,6 +421,27 @@ describe('lines of a file', () => {
   test('keeps characters whole that cross the border of two chunks', async () => {
     const line = `x${'é€😀'.repeat(100_000)}`;
     expect(await linesOf(`${line}\n${line}`)).toEqual([line, line]);
+  });
+
+  test('a line that is too long is cut, and the next one is whole', async () => {
+    const [long, mebibyte] = ['x'.repeat(3_000_000), 1024 * 1024];
+    writeFileSync(join(outside, 'log'), `${long}\n{}\n${long}`);
+    const file = await open(join(outside, 'log'));
+    const lines: [number, number, boolean][] = [];
+    await eachLine(
+      file,
+      0,
+      ({ bytes, sizeBytes, isWhole }) => void lines.push([bytes.length, sizeBytes, isWhole]),
+      mebibyte,
+    );
+    await file.close();
+    expect(lines.map(([, ...rest]) => rest)).toEqual([
+      [3_000_001, true],
+      [3, true],
+      [3_000_000, false],
+    ]);
+    for (const [kept] of lines) expect(kept).toBeLessThanOrEqual(mebibyte);
+    expect(lines[1]?.[0]).toBe(2);
   });
 
   test('replaces bytes that are not UTF-8', async () => {

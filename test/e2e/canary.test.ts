@@ -57,6 +57,59 @@ const native = {
           ...unknown('tool'),
         },
         {
+          type: 'tool-call',
+          name: 'public-task',
+          subAgent: {
+            name: 'public-agent of Canary-Name Person',
+            model: 'canary-agent-model',
+            ...unknown('sub-agent'),
+            messages: [
+              { id: 'canary-id-agent-system', role: 'system', content: 'canary-agent-system' },
+              { id: 'canary-id-agent-developer', role: 'developer', content: 'canary-agent-developer' },
+              { id: 'canary-id-agent-hidden', role: 'user', hidden: true, content: 'canary-agent-hidden' },
+              {
+                id: 'canary-id-agent-user',
+                role: 'user',
+                ...unknown('agent-message'),
+                content: `public-agent-task in ${home}/t, canary-email@example.org`,
+              },
+              {
+                id: 'canary-id-agent-assistant',
+                role: 'assistant',
+                content: [
+                  { type: 'thinking', text: 'canary-agent-thinking' },
+                  { type: 'canary-agent-part', text: 'canary-agent-part-text' },
+                  {
+                    type: 'tool-call',
+                    name: 'public-inner-task',
+                    input: { path: `${home}/in` },
+                    output: `public-inner-result in ${home}/out`,
+                    subAgent: {
+                      messages: [
+                        { id: 'canary-id-inner-system', role: 'system', content: 'canary-inner-system' },
+                        { id: 'canary-id-inner-user', role: 'user', content: 'public-inner-question' },
+                      ],
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+        },
+        {
+          type: 'sources',
+          ...unknown('sources'),
+          sources: [
+            {
+              title: 'public-source of Canary-Name Person',
+              url: `https://canary-user:canary-password@example.org/public-page?file=${home}/s&to=canary-email@example.org`,
+              ...unknown('source'),
+            },
+            { title: 'canary-file-source', url: `file://${home}/canary-source.txt` },
+            { title: 'canary-encoded-source', url: 'https://example.org/?to=canary-email%40example.org' },
+          ],
+        },
+        {
           type: 'image',
           file: 'public-pixel.png',
           alt: 'public-alt, Canary-Name Person',
@@ -240,6 +293,8 @@ const expected = [
     'public-session-end',
   ],
   'public-nameless-answer',
+  ...['public-task', 'public-agent', 'public-agent-task', 'public-inner-task', 'public-inner-result'],
+  ...['public-inner-question', 'public-source', 'public-page'],
 ];
 
 let data: DataFolder;
@@ -272,6 +327,34 @@ afterAll(async () => {
   await service.stop();
   data.remove();
 });
+
+describe.each(['canary-folder', 'canary-folder-unlisted', 'canary-session-file.jsonl'])(
+  'an export of %s',
+  (name) => {
+    const run = async (...args: string[]) => {
+      const path = name.endsWith('.jsonl')
+        ? join(data.paths.data, 'projects', '-home-canary-home-shop', name)
+        : name;
+      const env = { SHARE_DATA: data.paths.data, SHARE_SITE: site, SHARE_OWNER: 'canary-owner-id' };
+      const { code, stdout } = await share(['export', path, ...args], { env });
+      expect(code).toBe(0);
+      expect(stdout).toContain('public-');
+      return stdout;
+    };
+
+    test.each(['json', 'csv', 'markdown', 'html'])(
+      'holds nothing private as %s for everybody',
+      async (format) => {
+        expect((await run('--public', '--format', format)).match(canary)).toBeNull();
+      },
+    );
+
+    test.each(['markdown', 'html'])('holds nothing private but thinking as %s', async (format) => {
+      const found = (await run('--format', format)).match(canary) ?? [];
+      expect(found.filter((word) => !/^canary-(?:agent-)?thinking/.test(word))).toEqual([]);
+    });
+  },
+);
 
 /** What is told to nobody: whatever begins with `canary-`, and where the data folder is. */
 function leaksIn(text: string): string[] {

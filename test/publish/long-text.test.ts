@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../cli/app.ts';
-import { toLongText } from '../../src/snapshot/long-text.ts';
+import { longInput, longOutput } from '../../src/snapshot/long-text.ts';
 import { owner } from '../support/act.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
 
@@ -20,7 +20,8 @@ afterEach(() => {
 });
 
 const outputOf = (word: string) => `${word} 🙂\n`.repeat(5_000);
-const pathOf = (output: string) => toLongText(output)?.path ?? '';
+const aCall = { type: 'tool-call', name: 'Bash', input: {}, status: 'done' } as const;
+const pathOf = (output: string) => longOutput({ ...aCall, output })?.path ?? '';
 /** With a byte order mark, so that no browser takes it for anything but text. */
 const markedAsText = (output: string) => `\uFEFF${output}`;
 
@@ -71,6 +72,21 @@ test('a long output is a file that the page links; it stays, is replaced, and go
   expect(existsSync(join(folder, 'files'))).toBe(false);
 });
 
+test('a long output in a sub-agent is a file that the page links too', async () => {
+  const output = outputOf('inner');
+  const bash = { type: 'tool-call', name: 'Bash', input: { command: 'cat' }, output };
+  const subAgent = { messages: [{ id: 'a1', role: 'assistant', content: [bash] }] };
+  const messages = [
+    { id: 'm1', role: 'assistant', content: [{ type: 'tool-call', name: 'Task', subAgent }] },
+  ];
+  data.write('talk', aConversation({ title: 'A talk', messages }), {});
+  const folder = await publish();
+  expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(markedAsText(output));
+  expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain(
+    `/${pathOf(output)}" download="output.txt"`,
+  );
+});
+
 test('the same text attached under the same name is one file', async () => {
   const output = outputOf('twin');
   write([output], 'A talk', { 'output.txt': markedAsText(output) });
@@ -79,4 +95,23 @@ test('the same text attached under the same name is one file', async () => {
   write([output], 'Another title', { 'output.txt': markedAsText(output) });
   expect(await app.publisher.sync('talk')).toBe('published');
   expect(readFileSync(join(folder, pathOf(output)), 'utf8')).toBe(markedAsText(output));
+});
+
+test('a long input is a file, too: its fields as they read, the same in every call that has it', async () => {
+  const content = outputOf('written');
+  const input = { file_path: 'tides.md', content, mode: { append: false } };
+  const call = { type: 'tool-call', name: 'Write', input, output: 'ok', status: 'done' };
+  const messages = [
+    { id: 'm1', role: 'assistant', content: [call, call, { ...call, input: { content: 'short' } }] },
+  ];
+  data.write('talk', aConversation({ messages }));
+  const folder = await publish();
+  const path = longInput({ ...aCall, input })?.path ?? '';
+  expect(readFileSync(join(folder, path), 'utf8')).toBe(
+    markedAsText(`file_path: tides.md\ncontent:\n${content}\n\nmode:\n{\n  "append": false\n}\n`),
+  );
+  const html = readFileSync(join(folder, 'index.html'), 'utf8');
+  expect(html.split(`/${path}" download="input.txt"`)).toHaveLength(3);
+  expect(html).not.toContain('conversation.json</a> has all of it');
+  expect(readdirSync(join(folder, 'files'))).toHaveLength(1);
 });

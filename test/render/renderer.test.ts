@@ -10,7 +10,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ShareError } from '../../src/errors.ts';
 import { passesPlainly } from '../../src/render/plain-page.ts';
 import { type Fragment, type FragmentCache, loadRenderer, type Place } from '../../src/render/renderer.ts';
-import type { Json, Snapshot } from '../../src/snapshot/snapshot.ts';
+import type { ToolCall } from '../../src/components/tool-call.ts';
+import { longTexts } from '../../src/snapshot/long-text.ts';
+import { toRounds } from '../../src/snapshot/rounds.ts';
+import type { Json, Snapshot, SnapshotMessage, SnapshotSubAgent } from '../../src/snapshot/snapshot.ts';
 import { type ShareId, toSiteUrl } from '../../src/urls.ts';
 import { aFile, aLongSnapshot, aRichSnapshot, aRound, aSnapshot } from '../support/rich-snapshot.ts';
 
@@ -51,10 +54,13 @@ describe('a page', () => {
     const page = await draw(aRichSnapshot());
     const [first] = elements(page).filter((element) => attribute(element, 'id') === 'r1');
     const speakers = within(first)
-      .filter((element) => element.tagName === 'article')
+      .filter((element) => attribute(element, 'data-message') !== undefined)
       .map((element) => attribute(element, 'aria-label'));
     expect(speakers).toEqual(['User', 'Assistant', 'Assistant']);
-    expect(within(first).filter((element) => attribute(element, 'class') === 'speaker')).toHaveLength(2);
+    const named = within(first).filter((element) => attribute(element, 'class') === 'speaker');
+    expect(
+      named.filter(({ parentNode }) => attribute(parentNode as Element, 'data-message') !== undefined),
+    ).toHaveLength(2);
   });
 
   test('keeps tool calls and thinking closed, with one telling line each', async () => {
@@ -69,8 +75,12 @@ describe('a page', () => {
       'Bash head -5 sales-2025.csv && wc -l sales-2025.csv',
       'Read notebooks/regional/quarterly/very/deep/folder/with/a/long/path/analysis.ipynb lines 1–80',
       'Edit analysis.py +3 −2',
-      'warehouse: query failed',
+      'warehouse: query sales failed',
       'Search "harbour ferry timetable february 2025" no result',
+      'Explore agent "Read the harbour notices" 4 messages',
+      'What the agent did',
+      'Agent "اقرأ الإشعارات" failed',
+      'What the agent did',
     ]);
   });
 
@@ -189,13 +199,207 @@ describe('a page', () => {
     expect(textWithClass(page, 'left-out')).toEqual([]);
   });
 
+  describe('with a sub-agent', () => {
+    const agent = (messages: SnapshotMessage[]): SnapshotSubAgent => ({
+      name: 'Explore',
+      rounds: toRounds(messages),
+    });
+    const said = (text: string, role: SnapshotMessage['role'] = 'assistant'): SnapshotMessage => ({
+      role,
+      parts: [{ type: 'text', text }],
+    });
+    const working = (subAgent: SnapshotSubAgent): SnapshotMessage => ({
+      role: 'assistant',
+      parts: [{ type: 'tool-call', name: 'Task', input: {}, status: 'done', subAgent }],
+    });
+    const agentsOn = (page: string) =>
+      elements(page).filter((element) => attribute(element, 'class') === 'aside agent');
+
+    test('shows inside the call the task, then what the agent said and did, with its tool calls', async () => {
+      const [outer] = agentsOn(await draw(aRichSnapshot()));
+      const messages = within(outer).filter(({ tagName }) => tagName === 'article');
+      expect(messages.map((element) => attribute(element, 'aria-label'))).toEqual([
+        'Task',
+        'Explore agent',
+        'Task',
+        'Agent',
+        'Task',
+        'Explore agent',
+      ]);
+      expect(text(messages[0])).toContain('Find out when the ferry was in the dock.');
+      expect(text(messages[1])).toContain('Notices');
+      expect(within(outer).some(({ tagName }) => tagName === 'img')).toBe(true);
+    });
+
+    test('counts neither its rounds nor its messages, and gives them no address', async () => {
+      const page = await draw(
+        aSnapshot({
+          rounds: [
+            {
+              number: 1,
+              messages: [
+                said('go', 'user'),
+                working(agent([said('a', 'user'), said('b'), said('c', 'user')])),
+              ],
+            },
+          ],
+        }),
+      );
+      expect(textWithClass(page, 'facts')[0]).toContain('1 round, 2 messages');
+      const ids = elements(page).flatMap((element) => attribute(element, 'id') ?? []);
+      expect(ids.filter((id) => /^r\d/.test(id))).toEqual(['r1', 'r1-title']);
+      const indexes = elements(page).flatMap((element) => attribute(element, 'data-message') ?? []);
+      expect(indexes).toEqual(['0', '1']);
+    });
+
+    test('does not say the task twice', async () => {
+      const call = {
+        name: 'Task',
+        input: { prompt: 'canary-task', model: 'x' },
+        subAgent: agent([said('canary-task', 'user'), said('done')]),
+      };
+      const page = await draw(withToolCall(call));
+      const [details] = elements(page).filter((element) => attribute(element, 'class') === 'aside tool');
+      expect(text(details).match(/canary-task/g)).toHaveLength(2); // summary and message
+      expect(text(details)).not.toContain('prompt');
+    });
+
+    test.each([
+      ['messages', agent(Array.from({ length: 5_000 }, (_, index) => said(`message ${index}`)))],
+      ['text', agent(times(50, said('x **y** '.repeat(2_000))))],
+      ['one text', agent([said('<'.repeat(400_000))])],
+      [
+        'tool output',
+        agent(
+          times(200, {
+            role: 'assistant',
+            parts: [
+              { type: 'tool-call', name: 'Bash', input: {}, output: '<\n'.repeat(9_000), status: 'done' },
+            ],
+          }),
+        ),
+      ],
+      [
+        'sources',
+        agent(
+          times(200, {
+            role: 'assistant',
+            parts: [
+              { type: 'sources', sources: times(90, { url: `https://example.org/${'x'.repeat(100)}` }) },
+            ],
+          }),
+        ),
+      ],
+      [
+        'nesting',
+        times(40, 0).reduce(
+          (inner) => agent([working(inner), said('x'.repeat(1_000))]),
+          agent([said('innermost')]),
+        ),
+      ],
+    ])('is bounded, whatever the %s of the agent', async (_what, subAgent) => {
+      const { pages } = await renderer.render(
+        aSnapshot({
+          rounds: [{ number: 1, messages: [said('go', 'user'), ...times(3, working(subAgent))] }],
+        }),
+        place,
+      );
+      for (const page of pages.values()) expect(page.length).toBeLessThan(500_000);
+      const all = [...pages.values()].join('');
+      const note = textWithClass(all, 'left-out').find((each) =>
+        /messages? (?:is|are) left out here/.test(each),
+      );
+      expect(note?.replace(/\s+/g, ' ')).toContain('left out here; conversation.md has all of it.');
+    });
+
+    test('shows the messages of three inside one another, and of the fourth that there are some', async () => {
+      const inside = (level: number): SnapshotSubAgent =>
+        agent([said(`level ${level}`), ...(level < 6 ? [working(inside(level + 1))] : [])]);
+      const page = await draw(aSnapshot({ rounds: [{ number: 1, messages: [working(inside(1))] }] }));
+      expect(agentsOn(page)).toHaveLength(4);
+      expect(page.match(/<p>level \d<\/p>/g)).toEqual(['<p>level 1</p>', '<p>level 2</p>', '<p>level 3</p>']);
+      expect(textWithClass(page, 'left-out')[0]?.replace(/\s+/g, ' ')).toContain(
+        '2 messages are left out here;',
+      );
+    });
+
+    test('is bounded, however many agents one message set to work', async () => {
+      const subAgent = agent(times(100, said('word '.repeat(200))));
+      const parts = times(40, working(subAgent)).flatMap((message) => message.parts);
+      const page = await draw(
+        aSnapshot({ rounds: [{ number: 1, messages: [{ role: 'assistant', parts }] }] }),
+      );
+      expect(page.length).toBeLessThan(500_000);
+      expect(agentsOn(page)).toHaveLength(40);
+    });
+
+    test('shows less of what its tools said, and leads to the rest', async () => {
+      const output = 'line\n'.repeat(5_000);
+      const inner: SnapshotMessage = {
+        role: 'assistant',
+        parts: [{ type: 'tool-call', name: 'Bash', input: {}, output, status: 'done' }],
+      };
+      const snapshot = aSnapshot({ rounds: [{ number: 1, messages: [working(agent([inner]))] }] });
+      const page = await draw(snapshot);
+      expect(rawTextWithClass(page, 'output').join('').length).toBeLessThan(5_000);
+      const [long] = longTexts(snapshot);
+      expect(page).toContain(`${long?.path}" download="output.txt"`);
+    });
+
+    test('tells one page from another by what the agent shows of a file', async () => {
+      const image: SnapshotMessage = { role: 'assistant', parts: [{ type: 'image', file: 0, alt: '' }] };
+      const rounds = toRounds([...times(3, said('x'.repeat(250_000), 'user')), working(agent([image]))]);
+      const stateWith = async (path: string) => {
+        const files = [{ ...aFile('x.png', 'image/png', 1), path }];
+        const { pages } = await renderer.render(aSnapshot({ rounds, files }), place);
+        return /data-state="(\w+)"/.exec([...pages.values()].at(-1) ?? '')?.[1];
+      };
+      expect(await stateWith('files/00/x.png')).not.toBe(await stateWith('files/11/x.png'));
+    });
+  });
+
+  describe('with sources', () => {
+    test('lists them in order, with title and host, as links that tell nobody where they were followed', async () => {
+      const page = await draw(aRichSnapshot());
+      const [list] = elements(page).filter((element) => attribute(element, 'class') === 'sources');
+      const items = within(list).filter(({ tagName }) => tagName === 'li');
+      expect(items.map((item) => text(item).replace(/\s+/g, ' ').trim())).toEqual([
+        'Ferry timetable 2025 ferry.example.org',
+        'harbour.example.org',
+        'إشعارات الميناء xn--mgbh0fb.example',
+      ]);
+      const links = within(list).filter(({ tagName }) => tagName === 'a');
+      expect(attributes(links[0])).toEqual({
+        href: 'https://ferry.example.org/timetable?year=2025',
+        rel: 'noopener noreferrer nofollow ugc',
+      });
+      expect(passesPlainly(page)).toBe(true);
+    });
+
+    test('is bounded, and says where the rest is', async () => {
+      const round = aRound(1, 'Why?', 'So.');
+      const sources = Array.from({ length: 5_000 }, (_, index) => ({
+        title: '<b>'.repeat(1_000),
+        url: `https://example.org/${index}`,
+      }));
+      round.messages[1]?.parts.push({ type: 'sources', sources });
+      const page = await draw(aSnapshot({ rounds: [round] }));
+      expect(page.length).toBeLessThan(200_000);
+      expect(passesPlainly(page)).toBe(true);
+      expect(textWithClass(page, 'sources')[0]?.replace(/\s+/g, ' ')).toContain(
+        '4900 more sources: see conversation.md',
+      );
+    });
+  });
+
   test('shows a picture inline, in its size, as a link to the file below the path of the site', async () => {
     const page = await draw(aRichSnapshot());
-    const [picture] = elements(page).filter(({ tagName }) => tagName === 'img');
+    const alt = 'Daily units by store; Harbour has a gap in February';
+    const [picture] = elements(page).filter((element) => attribute(element, 'alt') === alt);
     const address = '/repo/share/0123456789abcdefghjkmnpqrs/files/c0ffee00c0ffee00/charts/february%20dip.png';
     expect(attributes(picture)).toMatchObject({
       src: address,
-      alt: 'Daily units by store; Harbour has a gap in February',
+      alt,
       width: '960',
       height: '420',
       loading: 'lazy',
@@ -406,6 +610,24 @@ describe('the fragment cache', () => {
     expect(stores[1]).toEqual({ positions: [], count: 4 });
   });
 
+  test('holds what a sub-agent said, up to what has room on the page', async () => {
+    const { cache, stores } = memory();
+    const cached = await loadRenderer({ fragments: cache });
+    const round = aRound(1, 'Go.', 'Gone.');
+    const subAgent = { rounds: [aRound(1, 'task', 'x'.repeat(90_000)), aRound(2, 'y'.repeat(20_000), 'z')] };
+    round.messages[1]?.parts.unshift({
+      type: 'tool-call',
+      name: 'Task',
+      input: {},
+      status: 'done',
+      subAgent,
+    });
+    await cached.render(aSnapshot({ rounds: [round] }), place);
+    await cached.render(aSnapshot({ rounds: [round] }), place);
+    // 'Go.', 'task', 'x…', 'y…', 'Gone.'
+    expect(stores).toEqual([{ positions: [0, 1, 2, 3, 4], count: 5 }]);
+  });
+
   test('is not trusted where another renderer filled it', async () => {
     const { cache, fragments } = memory();
     fragments.push({ position: 1, validator: `${validatorOf('It is **4**.')}0`, html: '<p>It was 5.</p>' });
@@ -501,11 +723,11 @@ test('a snapshot that points to a file it does not have is a bug, not a page', a
   await expect(draw(aSnapshot({ rounds: [round] }))).rejects.toThrow('The snapshot has no file 3.');
 });
 
-function times(count: number, value: Json): Json[] {
+function times<T>(count: number, value: T): T[] {
   return Array.from({ length: count }, () => value);
 }
 
-function withToolCall(call: { name?: string; input?: Json; output?: string }): Snapshot {
+function withToolCall(call: Partial<ToolCall>): Snapshot {
   const round = aRound(1, 'run', 'done');
   round.messages[1]?.parts.push({ type: 'tool-call', name: 'Bash', input: {}, status: 'done', ...call });
   return aSnapshot({ rounds: [round] });

@@ -1,6 +1,6 @@
 import MarkdownIt from 'markdown-it';
 import { describe, expect, test } from 'vitest';
-import type { Snapshot, SnapshotPart } from '../../src/snapshot/snapshot.ts';
+import type { Snapshot, SnapshotPart, SnapshotSubAgent } from '../../src/snapshot/snapshot.ts';
 import { toMarkdown } from '../../src/snapshot/to-markdown.ts';
 import { aFile, aRichSnapshot, aRound, aSnapshot } from '../support/rich-snapshot.ts';
 
@@ -41,6 +41,11 @@ It is **4**.
 `);
   });
 
+  test('has no link where it is not shared', () => {
+    const shared = toMarkdown(aSnapshot(), link);
+    expect(toMarkdown(aSnapshot())).toBe(shared.replace(`- Link: <${link}>\n`, ''));
+  });
+
   test('lists the files with whole links, and the ZIP', () => {
     const markdown = toMarkdown(aRichSnapshot(), link);
     expect(markdown).toContain(
@@ -50,6 +55,67 @@ It is **4**.
     expect(markdown).toContain(
       `![Daily units by store; Harbour has a gap in February](${link}/files/c0ffee00c0ffee00/charts/february%20dip.png)`,
     );
+  });
+
+  test('quotes what a sub-agent did below its call, one inside another twice', () => {
+    const inner = { rounds: [aRound(1, 'Inner?', '```\nfence\n')] };
+    const call = { type: 'tool-call', name: 'Task', input: {}, status: 'done' } as const;
+    const outer: SnapshotSubAgent = {
+      name: 'Explore',
+      rounds: [aRound(1, 'Find it.', 'Found.'), aRound(2, 'And that?', 'No.')],
+    };
+    outer.rounds[1]?.messages.push({ role: 'assistant', parts: [{ ...call, subAgent: inner }] });
+    expect(toMarkdown(answering({ ...call, output: 'Found.', subAgent: outer }), link)).toContain(`
+Tool call: \`Task\`
+
+\`\`\`
+Found.
+\`\`\`
+
+> **Task**
+>
+> Find it.
+>
+> **Explore agent**
+>
+> Found.
+>
+> **Task**
+>
+> And that?
+>
+> **Explore agent**
+>
+> No.
+>
+> Tool call: \`Task\`
+>
+> > **Task**
+> >
+> > Inner?
+> >
+> > **Agent**
+> >
+> > \`\`\`
+> > fence
+> > \`\`\`
+
+## Round 2
+`);
+  });
+
+  test('numbers sources, with title and address', () => {
+    const sources = [
+      { title: 'Tides [1]', url: 'https://example.org/tides?a=(b)' },
+      { url: 'https://example.org/' },
+    ];
+    expect(toMarkdown(answering({ type: 'sources', sources }), link)).toContain(`
+Sources:
+
+1. [Tides \\[1\\]](<https://example.org/tides?a=(b)>)
+2. <https://example.org/>
+
+`);
   });
 
   test('says which tool calls failed or gave nothing', () => {

@@ -1,4 +1,4 @@
-import type { Round, Snapshot, SnapshotFile } from '../../src/snapshot/snapshot.ts';
+import type { Round, Snapshot, SnapshotFile, SnapshotSubAgent } from '../../src/snapshot/snapshot.ts';
 
 const sha256 = 'c0ffee00'.repeat(8);
 
@@ -55,6 +55,43 @@ export function aLongSnapshot(rounds: number): Snapshot {
       ),
     ),
   });
+}
+
+/** Has headings, a picture, a second task, and an agent of its own. */
+function aSubAgent(): SnapshotSubAgent {
+  return {
+    name: 'Explore',
+    rounds: [
+      {
+        number: 1,
+        messages: [
+          {
+            role: 'user',
+            createdAt: '2026-02-27T22:41:09.000Z',
+            parts: [{ type: 'text', text: 'Find out when the **ferry** was in the dock.' }],
+          },
+          {
+            role: 'assistant',
+            parts: [
+              {
+                type: 'text',
+                text: '# Notices\n\n| from | to |\n|---|---|\n| 3 Feb | 13 Feb |\n\n```sh\nls\n```',
+              },
+              { type: 'image', file: 1, alt: 'A gap of eleven days' },
+              {
+                type: 'tool-call',
+                name: 'spawn_agent',
+                input: {},
+                status: 'failed',
+                subAgent: { rounds: [aRound(1, 'اقرأ الإشعارات', 'لم أجد شيئًا.')] },
+              },
+            ],
+          },
+        ],
+      },
+      aRound(2, 'And the year before?', 'The same days.'),
+    ],
+  };
 }
 
 /** Everything a page can show at once: for eyes, and for checks of whole pages. */
@@ -162,6 +199,14 @@ export function aRichSnapshot(): Snapshot {
                 input: { query: 'harbour ferry timetable february 2025' },
                 status: 'pending',
               },
+              {
+                type: 'tool-call',
+                name: 'Task',
+                input: { description: 'Read the harbour notices', subagent_type: 'Explore' },
+                output: 'The ferry was in the dock from 3 to 13 February.',
+                status: 'done',
+                subAgent: aSubAgent(),
+              },
             ],
           },
           {
@@ -238,6 +283,14 @@ Median of daily means.
 </details>`,
               },
               { type: 'image', file: 1, alt: 'Daily units by store; Harbour has a gap in February' },
+              {
+                type: 'sources',
+                sources: [
+                  { title: 'Ferry timetable 2025', url: 'https://ferry.example.org/timetable?year=2025' },
+                  { url: 'https://harbour.example.org/notices' },
+                  { title: 'إشعارات الميناء', url: 'https://xn--mgbh0fb.example/notices' },
+                ],
+              },
             ],
           },
         ],

@@ -464,7 +464,7 @@ describe('the registry', () => {
       const before = registry.wantedCalls;
       await aSession('session', text);
       await shows('session', text);
-      await expect.poll(() => registry.wantedCalls, soon).toBe(before + 1);
+      await expect.poll(() => registry.wantedCalls, soon).toBeGreaterThan(before);
       await rest();
       await unlink(file);
     }
@@ -523,6 +523,33 @@ describe('comparing everything', () => {
     await rest();
     await writeFile(join(folder, 'conversation.json'), 'edited');
     await shows('talk', 'edited');
+  });
+});
+
+describe('a source that grows', () => {
+  test('is watched in the folders that it has then, and others are left alone', async () => {
+    const session = await aSession();
+    const other = await aConversation('other');
+    const parts = join(dirname(session), 'parts');
+    const { registry, syncs, shows } = await watching([
+      { conversation: 'talk', paths: [session] },
+      { conversation: 'other', paths: [other] },
+    ]);
+    await mkdir(parts);
+    registry.wanted = registry.wanted.map((one) =>
+      one.conversation === 'talk' ? { ...one, paths: [session, parts] } : one,
+    );
+    await appendFile(session, '2\n');
+    await shows('talk', '1\n2\n');
+    await sleep(700);
+    const before = syncs.length;
+    await writeFile(join(parts, 'part.json'), '{}');
+    await expect.poll(() => syncs.length, soon).toBeGreaterThan(before);
+    await sleep(700);
+    expect(syncs.filter((one) => one === 'other')).toEqual([]);
+    const calls = registry.wantedCalls;
+    await sleep(300);
+    expect(registry.wantedCalls).toBe(calls);
   });
 });
 

@@ -1,39 +1,37 @@
 import { ShareError } from '../../errors.ts';
-import type { Conversation, Message, Part, Reading, ToolCallPart, ToolStatus } from '../conversation.ts';
-import type { Detection, DocumentFormat, Head, LogFormat, LogReader, ReadOptions } from './format.ts';
+import type {
+  Conversation,
+  Message,
+  Part,
+  Reading,
+  SubAgent,
+  ToolCallPart,
+  ToolStatus,
+} from '../conversation.ts';
+import { SubAgents, type AgentLog, type Entry, type Speech } from './claude-code-agents.ts';
+import type {
+  Companions,
+  Detection,
+  DocumentFormat,
+  Head,
+  LogFormat,
+  LogReader,
+  ReadOptions,
+} from './format.ts';
 import { InlineFiles, type InlineData } from './inline-files.ts';
+import { withoutTags } from './injected.ts';
 import { Tally } from './tally.ts';
+import { timesOf } from './times.ts';
 import { firstWords, longestTitle, oneLine } from './titles.ts';
 import { Tree, type TreeNode } from './tree.ts';
 import { objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
+import { addWrittenFiles } from './written-files.ts';
 
 /*
  * Claude Code writes one session to one JSONL file and only ever appends to it. A line is a record; records with a
  * `uuid` form a tree by `parentUuid`, because a rewound or retried message stays in the file beside the new one.
  * The layout was read off session files of versions 1.0 to 2.1 and the bug reports named below; it is not documented.
  */
-
-/** A line of the file that has a place in the tree. */
-interface Entry {
-  /** 1-based. */
-  line: number;
-  uuid: string | undefined;
-  /** null begins a conversation; undefined when the record does not say, as in older files. */
-  parent: string | null | undefined;
-  session: string | undefined;
-  /** Absent on records that only join others: attachments, progress, system notices. */
-  speech?: Speech;
-}
-
-interface Speech {
-  role: 'user' | 'assistant';
-  /** Id of the API message. One message is written as several lines, one for each of its blocks. */
-  messageId: string | undefined;
-  time: string | undefined;
-  blocks: JsonObject[];
-  /** Why nobody but the model was meant to read it. */
-  hiddenFor: string | undefined;
-}
 
 interface Title {
   rank: number;
@@ -49,12 +47,12 @@ interface ToolResult {
   time: string | undefined;
 }
 
-interface Log {
-  entries: Entry[];
+/** Of the session, or of a sub-agent. */
+interface Log extends AgentLog {
   titles: Title[];
   agent: Record<string, string>;
-  files: InlineFiles;
-  losses: Tally;
+  /** The working folder at the beginning. */
+  folder?: string;
 }
 
 /** Where a title may come from, the best first. */
@@ -99,7 +97,28 @@ export const claudeCode: LogFormat = {
   shape: 'log',
   detect: ({ records }) => detectLog(records),
   begin: () => new SessionReader(),
+  skip: (start) =>
+    /^\{"type":"(?:file-history-snapshot|queue-operation|attribution-snapshot|content-replacement)"/.test(
+      start,
+    )
+      ? 'bookkeeping'
+      : undefined,
+  companions,
 };
+
+/**
+ * The sub-agents of a session have files of their own: in a folder beside it, each with a note on what started it;
+ * before version 2.1, among the sessions of the project.
+ */
+function companions(path: string): Companions[] {
+  const [, folder = '', session = ''] = /^(.*?)([^/\\]*)\.jsonl$/s.exec(path) ?? [];
+  if (session === '' || session.startsWith('agent-')) return [];
+  return [
+    // Those of a compaction begin with a copy of the session.
+    { folder: `${folder}${session}/subagents`, names: /^agent-(?!acompact-)[\w-]+\.(?:jsonl|meta\.json)$/ },
+    { folder: folder || '.', names: /^agent-[\w-]+\.jsonl$/, amongOthers: `"sessionId":"${session}"` },
+  ];
+}
 
 /** A session of Claude Code on the web: one JSON document, whose `loglines` are the records of a session. */
 export const claudeCodeWeb: DocumentFormat = {
@@ -154,42 +173,97 @@ function isOwn(record: JsonObject): boolean {
 /**
  * Reads a Claude Code session.
  *
- * What the person and the assistant said on the chosen branch is kept; what the program put into the prompt, what
- * sub-agents said, and every field beside the words is not. Images pasted or returned by tools become files, named
- * `image-<n>` by their place in the log, so that a name stays the same while the log grows.
+ * What the person and the assistant said on the chosen branch is kept, and what sub-agents said at the calls that set
+ * them to work; what the program put into the prompt, and every field beside the words, is not. Images pasted or
+ * returned by tools become files, named `image-<n>` by their place in the log, so that a name stays the same while the
+ * log grows.
  */
 class SessionReader implements LogReader {
-  readonly #log: Log = { entries: [], titles: [], agent: {}, files: new InlineFiles(), losses: new Tally() };
+  readonly #log = newLog();
+  /** What sub-agents said: all of a sub-agent's own file, and in older sessions lines between those of the session. */
+  readonly #agents = new Map<string, Log>();
+  /** The note beside the file of a sub-agent. */
+  #note: JsonObject | undefined;
+  readonly #files = new InlineFiles();
   readonly #uuids = new Set<string>();
+  /** uuid of a record → key of the sub-agent that it is of. */
+  readonly #agentOf = new Map<string, string>();
 
   take(record: JsonObject, line: number): void {
     const uuid = textOf(record['uuid']);
-    if (uuid !== undefined && this.#uuids.has(uuid)) this.#log.losses.hide('repeated record');
-    else collectRecord(this.#log, line, record);
+    const isNote = !('type' in record) && ('agentType' in record || 'toolUseId' in record);
+    if (isNote) this.#note = record;
+    else if (uuid !== undefined && this.#uuids.has(uuid)) this.#log.losses.hide('repeated record');
+    else this.#collect(record, line);
     if (uuid !== undefined) this.#uuids.add(uuid);
   }
 
-  finish(options: ReadOptions): Reading {
+  finish(options: ReadOptions, others: ReadonlyMap<string, LogReader> = new Map()): Reading {
     const log: Log = { ...this.#log, losses: this.#log.losses.copy() };
     if (!log.entries.some((entry) => entry.speech)) throw noMessages();
 
     const own = ownEntries(log);
     const { entries, branch } = branchOf(own, log.losses, options.branch);
-    const { messages, times } = toMessages(entries, log);
-    times.sort();
+    const agents = new SubAgents(log, this.#agentsAmong(others));
+    const files = this.#files.copy();
+    const { messages, times } = toMessages(entries, { log, losses: log.losses, agents, files });
+    agents.countLeft(log.losses);
     const conversation: Conversation = {
       title: titleOf(log.titles, own, messages) ?? options.fallbackTitle,
       type: 'coding session',
-      createdAt: times[0] ?? options.fallbackTime,
-      updatedAt: times.at(-1) ?? options.fallbackTime,
+      ...timesOf(messages, options.fallbackTime, times),
       owner: {},
       agent: { tool: 'Claude Code', ...log.agent },
       settings: {},
       messages,
-      files: log.files.shown(messages),
+      files: files.shown(messages, options.writtenFiles ? addWrittenFiles(files, messages, log.folder) : []),
     };
     return { conversation, losses: { ...log.losses.toLosses(), branch } };
   }
+
+  #collect(record: JsonObject, line: number): void {
+    const agent = this.#agentFor(record);
+    collectRecord(agent ?? this.#log, line, record);
+    if (!agent) numberFiles(this.#files, this.#log.entries.at(-1), line);
+  }
+
+  /** The log of the sub-agent that said it; undefined for a record of the session itself. */
+  #agentFor(record: JsonObject): Log | undefined {
+    const [id, call] = [textOf(record['agentId']), textOf(record['parent_tool_use_id'])];
+    if (record['isSidechain'] !== true && id === undefined && call === undefined) return undefined;
+    const uuid = textOf(record['uuid']);
+    const key = id ?? call ?? this.#agentOf.get(textOf(record['parentUuid']) ?? '') ?? uuid ?? 'sidechain';
+    if (uuid !== undefined) this.#agentOf.set(uuid, key);
+    const log = this.#agents.get(key) ?? newLog();
+    this.#agents.set(key, log);
+    if (id !== undefined) log.agentId = id;
+    if (call !== undefined) log.call ??= call;
+    return log;
+  }
+
+  /** Those of this file, and of the files beside it that are of this session. */
+  #agentsAmong(others: ReadonlyMap<string, LogReader>): AgentLog[] {
+    const sessions = new Set(this.#log.entries.map((entry) => entry.session));
+    const found: AgentLog[] = [...this.#agents.values()];
+    for (const [name, reader] of [...others].sort(([one], [other]) => (one < other ? -1 : 1))) {
+      if (!(reader instanceof SessionReader)) continue;
+      const about = others.get(name.replace(/\.jsonl$/, '.meta.json'));
+      const note = about instanceof SessionReader ? about.#note : undefined;
+      for (const agent of reader.#agents.values())
+        if (agent.entries.some(({ session }) => session === undefined || sessions.has(session)))
+          found.push({ ...agent, ...noteOn(note) });
+    }
+    return found;
+  }
+}
+
+function newLog(): Log {
+  return { entries: [], titles: [], agent: {}, losses: new Tally(), links: new Map() };
+}
+
+function noteOn(note: JsonObject | undefined): Pick<AgentLog, 'call' | 'name'> {
+  const [call, name] = [textOf(note?.['toolUseId']), textOf(note?.['agentType'])];
+  return { ...(call !== undefined && { call }), ...(name !== undefined && { name }) };
 }
 
 function noMessages(): ShareError {
@@ -205,15 +279,12 @@ function noMessages(): ShareError {
 // ── Records ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function collectRecord(log: Log, line: number, record: JsonObject): void {
-  if (record['isSidechain'] === true || textOf(record['parent_tool_use_id']) !== undefined) {
-    log.losses.hide('sub-agent');
-    return;
-  }
   const speech = speechOf(record);
-  if (speech) {
-    noteAgent(log.agent, record);
-    if (!speech.hiddenFor) numberFiles(log.files, speech.blocks);
-  } else {
+  noteLink(log.links, record, speech);
+  const folder = textOf(record['cwd']);
+  if (folder !== undefined) log.folder ??= folder;
+  if (speech) noteAgent(log.agent, record);
+  else {
     noteTitle(log.titles, record);
     noteUnread(log.losses, record);
   }
@@ -228,19 +299,35 @@ function collectRecord(log: Log, line: number, record: JsonObject): void {
   });
 }
 
+/** Which call started which sub-agent is told while it runs, and again with its result. */
+function noteLink(links: Map<string, string>, record: JsonObject, speech: Speech | undefined): void {
+  const told = objectOf(record['type'] === 'progress' ? record['data'] : record['toolUseResult']);
+  const agent = textOf(told?.['agentId']);
+  const answered = speech?.blocks.find((block) => block['type'] === 'tool_result');
+  const call = textOf(record['parentToolUseID']) ?? textOf(answered?.['tool_use_id']);
+  if (agent !== undefined && call !== undefined && !links.has(agent)) links.set(agent, call);
+}
+
 function speechOf(record: JsonObject): Speech | undefined {
   const queued = queuedWords(record);
   const message = objectOf(record['message']);
   const type = textOf(record['type']);
   if (!queued && (!message || (type !== 'user' && type !== 'assistant'))) return undefined;
+  const hiddenFor = reasonToHide(record, message);
   const blocks = queued ?? blocksOf(message?.['content']);
   return {
     role: type === 'assistant' ? 'assistant' : 'user',
     messageId: type === 'assistant' ? textOf(message?.['id']) : undefined,
     time: timeOf(record['timestamp']),
-    blocks,
-    hiddenFor: reasonToHide(record, message),
+    blocks: hiddenFor === undefined ? blocks.map(kept) : [],
+    hiddenFor,
   };
+}
+
+/** A log is kept in memory, and half of one may be signatures. */
+function kept(block: JsonObject): JsonObject {
+  if (block['type'] === 'thinking') return { type: 'thinking', thinking: block['thinking'] };
+  return block['type'] === 'redacted_thinking' ? { type: 'redacted_thinking' } : block;
 }
 
 /** What the person typed while the assistant was busy is written as an attachment and nowhere else. */
@@ -403,24 +490,36 @@ function titleOf(
 
 // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function toMessages(branch: readonly Entry[], log: Log): { messages: Message[]; times: string[] } {
+interface Source {
+  /** Of which the branch is. */
+  log: AgentLog;
+  /** Of the whole reading. */
+  losses: Tally;
+  agents: SubAgents;
+  files: InlineFiles;
+  /** Stands before the names of the files of a sub-agent. */
+  prefix?: string;
+}
+
+function toMessages(branch: readonly Entry[], source: Source): { messages: Message[]; times: string[] } {
   const messages: Message[] = [];
   const times: string[] = [];
   const ids = new Set<string>();
   const byMessageId = new Map<string, Message>();
-  const results = toolResults(log);
+  const { losses } = source;
+  const results = toolResults(source);
   const called = new Set<string>();
 
   for (const { line, uuid, speech } of branch) {
     if (!speech) continue;
     if (speech.hiddenFor) {
-      log.losses.hide(speech.hiddenFor);
+      losses.hide(speech.hiddenFor);
       continue;
     }
-    if (answersLocalCommand(speech)) takeBackCommand(messages, log.losses);
+    if (answersLocalCommand(speech)) takeBackCommand(messages, losses);
     const parts: Part[] = [];
     for (const block of speech.blocks)
-      parts.push(...toParts(block, speech.role, { log, results, called, times }));
+      parts.push(...toParts(block, speech.role, { ...source, results, called, times }));
     if (parts.length === 0) continue;
 
     const begun = speech.messageId === undefined ? undefined : byMessageId.get(speech.messageId);
@@ -438,12 +537,10 @@ function toMessages(branch: readonly Entry[], log: Log): { messages: Message[]; 
     if (speech.messageId !== undefined) byMessageId.set(speech.messageId, message);
     messages.push(message);
   }
-  for (const { createdAt } of messages) if (createdAt !== undefined) times.push(createdAt);
   return { messages, times };
 }
 
-interface Joining {
-  log: Log;
+interface Joining extends Source {
   results: ReadonlyMap<string, ToolResult>;
   /** Ids of the tool calls seen so far. */
   called: Set<string>;
@@ -452,21 +549,21 @@ interface Joining {
 }
 
 function toParts(block: JsonObject, role: Speech['role'], joining: Joining): Part[] {
-  const { log } = joining;
+  const { losses } = joining;
   switch (block['type']) {
     case 'text': {
       const text = textOf(block['text']) ?? '';
-      const kept = role === 'user' ? ownWords(text, log.losses) : text;
+      const kept = role === 'user' ? ownWords(text, losses) : text;
       return kept.trim() === '' ? [] : [{ type: 'text', text: kept }];
     }
     case 'thinking': {
       const text = textOf(block['thinking']) ?? '';
       if (text.trim() !== '') return [{ type: 'thinking', text }];
-      log.losses.hide('redacted thinking');
+      losses.hide('redacted thinking');
       return [];
     }
     case 'redacted_thinking':
-      log.losses.hide('redacted thinking');
+      losses.hide('redacted thinking');
       return [];
     case 'tool_use':
     case 'server_tool_use':
@@ -476,52 +573,70 @@ function toParts(block: JsonObject, role: Speech['role'], joining: Joining): Par
       return [];
     case 'image':
     case 'document':
-      return filePart(block, log.files, log.losses);
+      return filePart(block, joining);
     default:
-      log.losses.unknown(`block ${textOf(block['type']) ?? 'without a type'}`);
+      losses.unknown(`block ${textOf(block['type']) ?? 'without a type'}`);
       return [];
   }
 }
 
-function toolCall(block: JsonObject, { log, results, called, times }: Joining): Part[] {
+function toolCall(block: JsonObject, joining: Joining): Part[] {
+  const { losses, results, called, times } = joining;
   const id = textOf(block['id']);
   if (id !== undefined && called.has(id)) return [];
   if (id !== undefined) called.add(id);
   const result = id === undefined ? undefined : results.get(id);
   if (result?.time !== undefined) times.push(result.time);
+  const subAgent = id === undefined ? undefined : subAgentOf(id, block, joining);
   const call: ToolCallPart = {
     type: 'tool-call',
     name: textOf(block['name']) ?? 'tool',
-    input: log.losses.inputOf(block['input']),
+    input: losses.inputOf(block['input']),
     ...(result && { output: result.output }),
     status: result?.status ?? 'pending',
+    ...(subAgent && { subAgent }),
   };
   return [call, ...(result?.attached ?? [])];
 }
 
+function subAgentOf(call: string, block: JsonObject, joining: Joining): SubAgent | undefined {
+  const agent = joining.agents.take(call);
+  if (agent === undefined) return undefined;
+  const { losses, times } = joining;
+  losses.add(agent.losses);
+  const prefix = `sub-agent-${joining.agents.taken}-`;
+  const { entries } = branchOf(agent.entries, losses, undefined);
+  const said = toMessages(entries, { ...joining, log: agent, prefix });
+  for (const { createdAt } of said.messages) if (createdAt !== undefined) times.push(createdAt);
+  times.push(...said.times);
+  const name = agent.name ?? textOf(objectOf(block['input'])?.['subagent_type']);
+  return { ...(name !== undefined && { name }), messages: said.messages };
+}
+
 /** The answers to tool calls by the id of the call. A result may stand on a side branch of its call: see above. */
-function toolResults(log: Log): Map<string, ToolResult> {
+function toolResults(source: Source): Map<string, ToolResult> {
   const results = new Map<string, ToolResult>();
-  for (const { speech } of log.entries)
+  for (const { speech } of source.log.entries)
     for (const block of speech?.blocks ?? []) {
       const id = block['type'] === 'tool_result' ? textOf(block['tool_use_id']) : undefined;
       if (id !== undefined && speech && !speech.hiddenFor)
-        results.set(id, toolResult(block, speech.time, log));
+        results.set(id, toolResult(block, speech.time, source));
     }
   return results;
 }
 
-function toolResult(block: JsonObject, time: string | undefined, log: Log): ToolResult {
+function toolResult(block: JsonObject, time: string | undefined, source: Source): ToolResult {
+  const { losses } = source;
   const texts: string[] = [];
   const attached: Part[] = [];
   for (const inner of blocksOf(block['content'])) {
     const text = textOf(inner['text']);
     if (inner['type'] === 'text' && text !== undefined) texts.push(text);
     else if (inner['type'] === 'image' || inner['type'] === 'document')
-      attached.push(...filePart(inner, log.files, log.losses));
-    else log.losses.unknown(`tool result block ${textOf(inner['type']) ?? 'without a type'}`);
+      attached.push(...filePart(inner, source));
+    else losses.unknown(`tool result block ${textOf(inner['type']) ?? 'without a type'}`);
   }
-  const kept = withoutTags(texts.join('\n'), /^system-reminder$/, log.losses);
+  const kept = withoutTags(texts.join('\n'), /^system-reminder$/, losses);
   const output = /^\s*<tool_use_error>([\s\S]*)<\/tool_use_error>\s*$/.exec(kept)?.[1] ?? kept;
   return { output, status: block['is_error'] === true ? 'failed' : 'done', attached, time };
 }
@@ -580,50 +695,23 @@ function elementOf(name: string, text: string): { whole: string; inside: string 
   };
 }
 
-/**
- * Cuts whole elements out of a text. One that is never closed is cut to the end of the text: it may hide more of the
- * person's words than it needs to, and never shows what was meant for the model. Text without such tags is not touched.
- */
-function withoutTags(text: string, names: RegExp, losses: Tally): string {
-  if (!text.includes('<')) return text;
-  const kept: string[] = [];
-  let from = 0;
-  let open: { name: string; depth: number } | undefined;
-  for (const tag of text.matchAll(/<(\/?)([a-z][\w-]{0,60})(?:\s[^<>]{0,200})?>/g)) {
-    const [whole, slash, name = ''] = tag;
-    if (!open && !slash && names.test(name)) {
-      kept.push(text.slice(from, tag.index));
-      open = { name, depth: 1 };
-      losses.hide(/^(?:local-command|bash)-/.test(name) ? 'local command' : 'injected context');
-    } else if (open?.name === name) {
-      open.depth += slash ? -1 : 1;
-      if (open.depth > 0) continue;
-      open = undefined;
-      from = tag.index + whole.length;
-    }
-  }
-  if (kept.length === 0) return text;
-  if (!open) kept.push(text.slice(from));
-  return kept
-    .map((piece) => piece.trim())
-    .filter((piece) => piece !== '')
-    .join('\n');
-}
-
 // ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Gives numbers in the order of the log, before it is known what is shown: a rewind must not rename a file. */
-function numberFiles(files: InlineFiles, blocks: readonly JsonObject[]): void {
-  for (const block of blocks) {
-    if (block['type'] === 'tool_result') numberFiles(files, blocksOf(block['content']).filter(isFileBlock));
-    const data = isFileBlock(block) ? inlineData(block) : undefined;
-    if (data) files.add(data);
-  }
+function numberFiles(files: InlineFiles, entry: Entry | undefined, line: number): void {
+  if (entry?.line === line) for (const block of entry.speech?.blocks ?? []) numberFilesIn(files, block);
 }
 
-function filePart(block: JsonObject, files: InlineFiles, losses: Tally): Part[] {
+function numberFilesIn(files: InlineFiles, block: JsonObject): void {
+  if (block['type'] === 'tool_result')
+    for (const inner of blocksOf(block['content']).filter(isFileBlock)) numberFilesIn(files, inner);
+  const data = isFileBlock(block) ? inlineData(block) : undefined;
+  if (data) files.add(data);
+}
+
+function filePart(block: JsonObject, { files, losses, prefix }: Source): Part[] {
   const data = inlineData(block);
-  if (data) return [files.add(data)];
+  if (data) return [files.add(data, prefix)];
   losses.unknown(`${textOf(block['type']) ?? 'file'} without bytes`);
   return [];
 }

@@ -6,11 +6,11 @@ import type { JsonObject } from './untyped.ts';
  * look at a disk. Each record is shown, hidden for a stated reason, or counted as unknown; one odd record never fails a
  * whole conversation.
  *
- * There are three shapes, by how the file is read: a log (JSON, a record a line, only appended to), a JSON document, and
- * text.
+ * There are four shapes, by how the file is read: a log (JSON, a record a line, only appended to), a JSON document, text,
+ * and a store, of which the file is only the beginning or in which one conversation lies among others.
  */
 
-export type Format = LogFormat | DocumentFormat | TextFormat;
+export type Format = LogFormat | DocumentFormat | TextFormat | StoreFormat;
 
 interface FormatBase {
   /** Stands in `source.json`, so never to be changed: `claude-code`. */
@@ -55,6 +55,9 @@ export interface ReadOptions {
   writtenFiles?: boolean;
 }
 
+/** How much of a line `LogFormat.skip` is given. */
+export const startLength = 400;
+
 /** One conversation a file. The file is only ever appended to, so that reading can go on where it ended. */
 export interface LogFormat extends FormatBase {
   readonly shape: 'log';
@@ -62,16 +65,28 @@ export interface LogFormat extends FormatBase {
   /**
    * Tells without parsing that a line holds nothing to show, where most bytes of a log are such lines.
    *
+   * @param start  Its first {@link startLength} characters; only those of ASCII are as in the line.
    * @returns The reason, counted as hidden.
    */
-  skip?(line: string): string | undefined;
+  skip?(start: string): string | undefined;
   /**
-   * Folders of further logs of the same format that belong to the one at `path`: those of its sub-agents. They are
-   * read by readers of their own.
-   *
-   * @returns Folder, and which of its names are meant.
+   * Further logs of the same format that belong to the one at `path`: those of its sub-agents. They are read by readers
+   * of their own.
    */
-  companions?(path: string): { folder: string; names: RegExp }[];
+  companions?(path: string): Companions[];
+}
+
+export interface Companions {
+  folder: string;
+  /** They lie in sub-folders of `folder` with such names, and not in itself. */
+  below?: RegExp;
+  /** Which of the folder's names are meant. */
+  names: RegExp;
+  /**
+   * The folder holds files of others, too: only those are meant whose beginning holds this text. Such a folder is not
+   * watched.
+   */
+  amongOthers?: string;
 }
 
 export interface LogReader {
@@ -101,6 +116,16 @@ export interface TextFormat extends FormatBase {
   readonly shape: 'text';
   /** @throws ShareError `source_invalid` when there is no message in it. */
   read(text: string, options: ReadOptions): Reading;
+}
+
+/** Many files, or a database, out of which an adapter gathers one conversation: see `opencode-store.ts`. */
+export interface StoreFormat extends FormatBase {
+  readonly shape: 'store';
+  /**
+   * @param value  What the adapter of this kind has gathered.
+   * @throws ShareError `source_invalid` when there is no message in it.
+   */
+  read(value: unknown, options: ReadOptions): Reading;
 }
 
 /** The files that lie beside a document: in the same ZIP, or in the same folder and those below it. */

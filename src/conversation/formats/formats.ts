@@ -1,21 +1,41 @@
+import { aiSdk } from './ai-sdk.ts';
 import { chatGpt } from './chatgpt.ts';
 import { claudeAi } from './claude-ai.ts';
 import { claudeCode, claudeCodeWeb } from './claude-code.ts';
+import { codex } from './codex.ts';
+import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
 import { libreChat } from './librechat.ts';
+import { native } from './native.ts';
+import { openAiMessages } from './openai-messages.ts';
 import { openWebUi } from './open-webui.ts';
+import { opencode, opencodeDatabase, opencodeEvents, opencodeFiles } from './opencode.ts';
+import { pi } from './pi.ts';
+import { shareGpt } from './sharegpt.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
  * marks that others have too.
  */
 export const formats: readonly Format[] = [
+  native,
   chatGpt,
   claudeAi,
   openWebUi,
   libreChat,
   claudeCodeWeb,
+  geminiDocument,
+  gemini,
+  opencode,
+  opencodeFiles,
+  opencodeDatabase,
+  opencodeEvents,
+  codex,
+  pi,
   claudeCode,
+  shareGpt,
+  aiSdk,
+  openAiMessages,
 ];
 
 export interface Recognised extends Detection {

@@ -32,14 +32,27 @@ export class InlineFiles {
   /** Key of the bytes → file. */
   readonly #files = new Map<string, ConversationFile>();
   readonly #names = new Set<string>();
+  /** How many were named with a prefix. */
+  readonly #numbers = new Map<string, number>();
 
-  /** @returns The part that shows it. */
-  add({ base64, mediaType, name }: InlineData): Part {
+  /** To go on adding without changing this one. */
+  copy(): InlineFiles {
+    const copy = new InlineFiles();
+    for (const [key, file] of this.#files) copy.#files.set(key, file);
+    for (const name of this.#names) copy.#names.add(name);
+    return copy;
+  }
+
+  /**
+   * @param prefix  Stands before the name of a file without one: files with another prefix are numbered on their own.
+   * @returns The part that shows it.
+   */
+  add({ base64, mediaType, name }: InlineData, prefix = ''): Part {
     const kind = mediaType.startsWith('image/') ? 'image' : 'file';
     const known = this.#files.get(base64);
     if (known) return { type: kind, file: known.name };
     const extension = extensions.get(mediaType) ?? 'bin';
-    const plain = `${kind === 'image' ? 'image' : 'document'}-${this.#files.size + 1}.${extension}`;
+    const plain = `${prefix}${kind === 'image' ? 'image' : 'document'}-${this.#number(prefix)}.${extension}`;
     return this.#keep(
       base64,
       name ?? plain,
@@ -86,10 +99,21 @@ export class InlineFiles {
     return { type: kind, file: name };
   }
 
-  /** Those that some message shows, in the order of adding. */
-  shown(messages: readonly Message[]): ConversationFile[] {
-    const used = new Set(messages.flatMap(fileNamesIn));
+  /**
+   * Those that some message shows, in the order of adding.
+   *
+   * @param also  Parts that stand in no message, and whose files go with the conversation all the same.
+   */
+  shown(messages: readonly Message[], also: readonly Part[] = []): ConversationFile[] {
+    const used = new Set([...messages.flatMap(fileNamesIn), ...also.flatMap(fileNamesInPart)]);
     return [...this.#files.values()].filter(({ name }) => used.has(name));
+  }
+
+  #number(prefix: string): number {
+    if (prefix === '') return this.#files.size + 1;
+    const number = (this.#numbers.get(prefix) ?? 0) + 1;
+    this.#numbers.set(prefix, number);
+    return number;
   }
 
   #keep(key: string, name: string, mediaType: string, kind: 'image' | 'file', bytes: () => Uint8Array): Part {
@@ -114,11 +138,12 @@ export class InlineFiles {
 }
 
 function fileNamesIn(message: Message): string[] {
-  return message.parts.flatMap((part) => {
-    if (part.type === 'image' || part.type === 'file') return [part.file];
-    if (part.type === 'tool-call') return part.subAgent?.messages.flatMap(fileNamesIn) ?? [];
-    return [];
-  });
+  return message.parts.flatMap(fileNamesInPart);
+}
+
+function fileNamesInPart(part: Part): string[] {
+  if (part.type === 'image' || part.type === 'file') return [part.file];
+  return part.type === 'tool-call' ? (part.subAgent?.messages.flatMap(fileNamesIn) ?? []) : [];
 }
 
 /** `data:image/png;base64,iVBOR…`; undefined for every other URL. */

@@ -1,6 +1,6 @@
 import type { Losses } from '../conversation.ts';
 import { oneLine } from './titles.ts';
-import { isTooDeep } from './untyped.ts';
+import { isTooDeep, objectsOf, textOf } from './untyped.ts';
 
 const longestType = 60;
 
@@ -12,9 +12,14 @@ export class Tally {
   /** To go on counting without changing this one. */
   copy(): Tally {
     const copy = new Tally();
-    for (const [reason, count] of this.#hidden) copy.#hidden.set(reason, count);
-    for (const [type, count] of this.#unknown) copy.#unknown.set(type, count);
+    copy.add(this);
     return copy;
+  }
+
+  add(other: Tally): void {
+    for (const [reason, count] of other.#hidden) this.hide(reason, count);
+    for (const [type, count] of other.#unknown)
+      this.#unknown.set(type, (this.#unknown.get(type) ?? 0) + count);
   }
 
   hide(reason: string, count = 1): void {
@@ -31,6 +36,18 @@ export class Tally {
     if (!isTooDeep(value)) return value ?? null;
     this.hide('tool input nested too deep');
     return null;
+  }
+
+  /** What a tool gave back, as text: the text of text blocks, and any other JSON value as it would be written. */
+  outputOf(value: unknown): string {
+    if (typeof value === 'string') return value.toWellFormed();
+    if (value === null || value === undefined) return '';
+    const texts = objectsOf(value).map((block) => textOf(block['text']));
+    if (Array.isArray(value) && texts.length === value.length && texts.every((text) => text !== undefined))
+      return texts.join('\n');
+    if (!isTooDeep(value)) return JSON.stringify(value, null, 2);
+    this.hide('tool output nested too deep');
+    return '';
   }
 
   toLosses(): Pick<Losses, 'hidden' | 'unknown' | 'malformedLines'> {

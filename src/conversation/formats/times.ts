@@ -1,13 +1,29 @@
-import type { Conversation, Message } from '../conversation.ts';
+import type { Message } from '../conversation.ts';
 
-/** Of the conversation, from those of the messages that are shown: the earliest and the latest. */
+/**
+ * The first and the last moment at which something that is shown was said or done.
+ *
+ * @param more  Times of what has no message of its own, such as the results of tool calls.
+ */
 export function timesOf(
   messages: readonly Message[],
   fallbackTime: string,
-): Pick<Conversation, 'createdAt' | 'updatedAt'> {
-  const times = messages
-    .map(({ createdAt }) => createdAt)
-    .filter((time) => time !== undefined)
-    .sort();
+  more: readonly string[] = [],
+): { createdAt: string; updatedAt: string } {
+  const times = [...messages.map(({ createdAt }) => createdAt), ...more].filter((time) => time !== undefined);
+  times.sort();
   return { createdAt: times[0] ?? fallbackTime, updatedAt: times.at(-1) ?? fallbackTime };
+}
+
+const written = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s?(Z|[+-]\d\d:?\d\d)?/;
+
+/**
+ * The first time that stands in a text written for people, as ISO 8601. One without a zone is taken to be UTC: the
+ * zone in which it was written is not known, and the same file must give the same time on every machine.
+ */
+export function timeIn(text: string): string | undefined {
+  const [, day, time, zone = 'Z'] = written.exec(text) ?? [];
+  if (day === undefined || time === undefined) return undefined;
+  const date = new Date(`${day}T${time}${zone.replace(/(\d\d)(\d\d)$/, '$1:$2')}`);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

@@ -103,7 +103,7 @@ describe('a whole session', () => {
     expect(losses).toEqual({
       hidden: {
         bookkeeping: 8,
-        'sub-agent': 1,
+        'sub-agent without its call': 1,
         'injected context': 6,
         'local command': 2,
         'redacted thinking': 1,

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { Message, Reading } from '../../../src/conversation/conversation.ts';
-import type {
-  Attachments,
-  Detection,
-  Format,
-  LogFormat,
-  ReadOptions,
+import type { Message, Part, Reading } from '../../../src/conversation/conversation.ts';
+import {
+  noAttachments,
+  startLength,
+  type Attachments,
+  type Detection,
+  type DocumentFormat,
+  type Format,
+  type LogFormat,
+  type LogReader,
+  type ReadOptions,
 } from '../../../src/conversation/formats/format.ts';
 import { parseObject } from '../../../src/conversation/formats/untyped.ts';
 import { ShareError } from '../../../src/errors.ts';
@@ -16,19 +20,42 @@ export const options: ReadOptions = {
   fallbackTime: '1970-01-01T00:00:00.000Z',
 };
 
-/** Reads records as a log holds them; a text stands for a line as it is, also one that is no JSON. */
+/**
+ * Reads records as a log holds them; a text stands for a line as it is, also one that is no JSON.
+ *
+ * @param companions  Lines of the files beside it, by name.
+ */
 export function readLog(
   format: LogFormat,
   lines: readonly unknown[],
   more: Partial<ReadOptions> = {},
+  companions: Readonly<Record<string, readonly unknown[]>> = {},
 ): Reading {
+  const others = Object.entries(companions).map(([name, own]): [string, LogReader] => [
+    name,
+    taken(format, own),
+  ]);
+  return taken(format, lines).finish({ ...options, ...more }, new Map(others));
+}
+
+function taken(format: LogFormat, lines: readonly unknown[]): LogReader {
   const reader = format.begin();
   for (const [index, line] of lines.entries()) {
     const text = lineOf(line);
-    const record = format.skip?.(text) === undefined ? parseObject(text) : undefined;
+    const record = format.skip?.(text.slice(0, startLength)) === undefined ? parseObject(text) : undefined;
     if (record) reader.take(record, index + 1);
   }
-  return reader.finish({ ...options, ...more });
+  return reader;
+}
+
+/** Reads a value as a document of which nothing lies beside. */
+export async function readDocument(format: DocumentFormat, value: unknown): Promise<Reading> {
+  return format.read(value, options, noAttachments);
+}
+
+/** The parts of each message. */
+export function partsOf({ conversation }: Reading): Part[][] {
+  return conversation.messages.map(({ parts }) => parts);
 }
 
 /** What a format says to a file of these lines, or of this one document. */

@@ -1,0 +1,138 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { resolve } from 'node:path';
+import { formatSize } from '../../src/components/words.ts';
+import {
+  createImporter,
+  openExport,
+  type Export,
+  type FoundConversation,
+  type Imported,
+} from '../../src/conversation/import.ts';
+import { exitCodes, ShareError } from '../../src/errors.ts';
+import { configOf, type CommonOptions } from '../context.ts';
+import { paint, print, printable, printJson, progressBar, say } from '../report.ts';
+
+interface ImportOptions extends CommonOptions {
+  title?: string;
+  since?: Date;
+  until?: Date;
+  dryRun?: boolean;
+}
+
+/** The documented shape of `import --json`. */
+interface ImportReport {
+  tool: string;
+  conversations: { conversation: string; title: string; updatedAt: string; what: Imported }[];
+  /** Why a conversation of the export could not be read. */
+  problems: { code: string; message: string }[];
+  /** How many the options left out. */
+  passedOver: number;
+}
+
+export function addImport(program: Command): void {
+  program
+    .command('import')
+    .argument('<export>', 'the ZIP as downloaded, the folder it was unpacked to, or a JSON or JSONL file')
+    .summary('copy conversations out of an export into the library')
+    .description(
+      `Copies the conversations of an export, with their files, into the library: of ChatGPT, Claude, Open WebUI, LibreChat
+and others. Again, with a newer export, it brings the copies up to date, and the pages of those that are shared follow.
+A copy that you changed is left as it is. Nothing is shared by it.`,
+    )
+    .option('--title <words>', 'only those whose title holds all of these words')
+    .option('--since <date>', 'only those that were written to since then, like 2026-11-01', toDate)
+    .option('--until <date>', 'only those that were last written to before then', toDate)
+    .option('--dry-run', 'list what would be done, and change nothing')
+    .option('--json', 'print {tool, conversations, problems, passedOver}')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ share import ~/Downloads/chatgpt-export.zip --dry-run
+  $ share import ~/Downloads/chatgpt-export.zip --title "tax 2026"
+  $ share import conversations.json --since 2026-10-01`,
+    )
+    .action(async (path: string, options: ImportOptions, command: Command) => {
+      const library = configOf(command).library.value;
+      const source = await openExport(resolve(path));
+      const bar = progressBar('Reading', formatSize);
+      try {
+        const report = await importAll(source, library, options, bar.update);
+        bar.end();
+        if (options.json === true) printJson(report);
+        else tell(report, options.dryRun === true);
+        if (report.problems.length > 0) process.exitCode = exitCodes.failed;
+      } finally {
+        bar.end();
+        source.close();
+      }
+    });
+}
+
+function toDate(text: string): Date {
+  const date = new Date(text);
+  if (!/^\d{4}-\d\d(?:-\d\d)?/.test(text) || Number.isNaN(date.getTime()))
+    throw new InvalidArgumentError('It must be a date like 2026-11-24.');
+  return date;
+}
+
+async function importAll(
+  source: Export,
+  library: string,
+  options: ImportOptions,
+  onProgress: (done: number, total: number) => void,
+): Promise<ImportReport> {
+  const importer = createImporter(library);
+  const report: ImportReport = { tool: source.tool, conversations: [], problems: [], passedOver: 0 };
+  for await (const found of source.conversations()) {
+    const { done, total } = source.progress();
+    onProgress(done, total);
+    if ('problem' in found) {
+      report.problems.push({ code: found.problem.code, message: found.problem.message });
+    } else if (!isChosen(found, options)) report.passedOver += 1;
+    else {
+      const result = options.dryRun === true ? importer.plan(found) : importer.add(found);
+      const { title, updatedAt } = found.conversation;
+      report.conversations.push({ ...result, title, updatedAt });
+    }
+  }
+  if (report.conversations.length + report.problems.length + report.passedOver === 0)
+    throw new ShareError('source_invalid', 'The export holds no conversation.');
+  return report;
+}
+
+function isChosen({ conversation }: FoundConversation, { title, since, until }: ImportOptions): boolean {
+  const updated = new Date(conversation.updatedAt);
+  if (since !== undefined && updated < since) return false;
+  if (until !== undefined && updated >= until) return false;
+  const words = fold(title ?? '').split(/\s+/);
+  const name = fold(conversation.title);
+  return words.every((word) => name.includes(word));
+}
+
+function fold(text: string): string {
+  return text.normalize('NFKC').trim().toLocaleLowerCase('en');
+}
+
+function tell(report: ImportReport, isPlan: boolean): void {
+  const shown = report.conversations.filter(({ what }) => isPlan || what !== 'unchanged');
+  for (const { conversation, title, updatedAt, what } of shown) {
+    print(`${paint(colors[what], what.padEnd(15))}  ${updatedAt.slice(0, 10)}  ${printable(title)}`);
+    print(paint('dim', `${' '.repeat(17)}${conversation}`));
+  }
+  for (const { message } of report.problems)
+    say(`${paint('red', 'Not read:', process.stderr)} ${printable(message)}`);
+  say(summaryOf(report, isPlan));
+}
+
+const colors = { added: 'green', updated: 'cyan', unchanged: 'dim', 'changed by hand': 'yellow' } as const;
+
+function summaryOf({ tool, conversations, problems, passedOver }: ImportReport, isPlan: boolean): string {
+  const count = (what: Imported) => conversations.filter((each) => each.what === what).length;
+  const parts = (['added', 'updated', 'unchanged', 'changed by hand'] as const)
+    .filter((what) => count(what) > 0)
+    .map((what) => `${count(what).toLocaleString('en')} ${what}`);
+  if (problems.length > 0) parts.push(`${problems.length} not read`);
+  if (passedOver > 0) parts.push(`${passedOver.toLocaleString('en')} passed over`);
+  return `${tool}: ${parts.join(', ')}${isPlan ? ' (nothing was changed: this is a dry run)' : ''}.`;
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { notFound } from '../../src/publish/publisher.ts';
+import { configOf, withDesk, type CommonOptions } from '../context.ts';
+import { findByName } from '../find.ts';
+import { inspectFile, inspectSource, printInspection, type Inspection } from '../inspection.ts';
+import { printJson } from '../report.ts';
+import type { Desk } from '../app.ts';
+
+export function addInspect(program: Command): void {
+  program
+    .command('inspect')
+    .argument('<conversation>', 'a file of another tool, or the id, title or path of a conversation')
+    .summary('tell what would be shown of a file, and what left out')
+    .description(
+      `Tells which tool a file is from and why it was taken for that; how much of it would be shown; and what would be
+left out: records hidden on purpose, records that are not known, broken lines, other branches. Shares nothing.`,
+    )
+    .option(
+      '--json',
+      'print {kind, tool, why, title, type, createdAt, updatedAt, rounds, messages, parts, files, losses, branches}',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ share inspect ~/.codex/sessions/2026/11/24/rollout-….jsonl
+  $ share inspect sales-analysis --json`,
+    )
+    .action(async (name: string, options: CommonOptions, command: Command) => {
+      const config = configOf(command);
+      const seen = await withDesk(config, (desk) => inspect(desk, config.owner.value, name));
+      if (options.json === true) printJson(seen);
+      else printInspection(seen);
+    });
+}
+
+async function inspect(desk: Desk, owner: string, name: string): Promise<Inspection> {
+  if (desk.library.resolve(name) === undefined && existsSync(name)) return inspectFile(name);
+  const { conversation } = await findByName(desk, owner, name);
+  const source = desk.library.find(conversation);
+  if (source === undefined) throw notFound(name);
+  return inspectSource(source);
+}

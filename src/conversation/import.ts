@@ -1,0 +1,340 @@
+import { createHash, hash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { ShareError } from '../errors.ts';
+import { isArchive, openArchive, type Archive } from './archive.ts';
+import type { Content, Conversation, Losses } from './conversation.ts';
+import { readHead, toSourceError } from './disk.ts';
+import {
+  attachmentsBeside,
+  createForeignReader,
+  fileBytes,
+  recogniseBytes,
+  valuesIn,
+  type Bytes,
+} from './foreign.ts';
+import type { Attachments, DocumentFormat } from './formats/format.ts';
+import type { Recognised } from './formats/formats.ts';
+import { maxSizeBytes, parseJson } from './json.ts';
+import { toLibraryError } from './library.ts';
+import { conversationFileName, filesFolderName } from './native-files.ts';
+import { slugOf } from './slug.ts';
+import { toNative } from './to-native.ts';
+
+/*
+ * Copies conversations out of an export into the library. The same export again changes nothing; a newer one brings the
+ * copies up to date, so that their links follow.
+ */
+
+/** One conversation of an export, or what is wrong with it. */
+export type Found = FoundConversation | { problem: ShareError };
+
+export interface FoundConversation {
+  conversation: Conversation;
+  losses: Losses;
+  /** The same for the same conversation in every export: its id there, else its place. */
+  key: string;
+}
+
+export interface Export {
+  /** What people call the tool. */
+  tool: string;
+  why: string;
+  /** Bytes that were read so far and in all, for a progress bar. */
+  progress(): { done: number; total: number };
+  conversations(): AsyncGenerator<Found>;
+  close(): void;
+}
+
+/**
+ * Opens an export: the ZIP as it was downloaded, the folder it was unpacked to, or a JSON or JSONL file in it.
+ *
+ * @throws ShareError `source_missing`, `source_unreadable`, `source_invalid` when no conversations are in it.
+ */
+export async function openExport(path: string): Promise<Export> {
+  try {
+    if (statSync(path).isDirectory()) return await openFile(documentIn(path));
+    return isArchive(readHead(path, 4)) ? await openZip(path) : await openFile(path);
+  } catch (error) {
+    throw toSourceError(error, path);
+  }
+}
+
+const documentName = /(?:^|\/)conversations[^/]*\.json$/i;
+
+function documentIn(folder: string): string {
+  const name = readdirSync(folder)
+    .sort()
+    .find((each) => documentName.test(each));
+  if (name !== undefined) return join(folder, name);
+  throw new ShareError('source_invalid', `${folder}: holds no conversations.json.`, {
+    hint: 'Name the file of the export, or the ZIP as it was downloaded.',
+  });
+}
+
+async function openFile(path: string): Promise<Export> {
+  const counter = counting(fileBytes(path));
+  const recognised = await recogniseBytes(counter.bytes);
+  counter.reset();
+  return {
+    tool: recognised.format.tool,
+    why: recognised.why,
+    progress: () => ({ done: counter.done(), total: statSync(path).size }),
+    conversations: () => conversationsOf(counter.bytes, recognised, attachmentsBeside(path), path),
+    close: () => undefined,
+  };
+}
+
+async function openZip(path: string): Promise<Export> {
+  const archive = await openArchive(path);
+  try {
+    const name = archive.names.find((each) => documentName.test(each));
+    if (name === undefined)
+      throw new ShareError('source_invalid', `${path}: holds no conversations.json.`, {
+        hint: 'It must be the ZIP that ChatGPT or Claude sends when you export your data.',
+      });
+    const counter = counting(memberBytes(archive, name, path));
+    const recognised = await recogniseBytes(counter.bytes);
+    counter.reset();
+    return {
+      tool: recognised.format.tool,
+      why: recognised.why,
+      progress: () => ({ done: counter.done(), total: archive.sizeBytes(name) }),
+      conversations: () => conversationsOf(counter.bytes, recognised, attachmentsIn(archive, name)),
+      close: () => archive.close(),
+    };
+  } catch (error) {
+    archive.close();
+    throw error;
+  }
+}
+
+function memberBytes(archive: Archive, name: string, path: string): Bytes {
+  return {
+    path: `${path}: ${name}`,
+    chunks: () => archive.chunks(name),
+    whole: () => archive.bytes(name, maxSizeBytes),
+  };
+}
+
+function attachmentsIn(archive: Archive, document: string): Attachments {
+  const folder = document.slice(0, document.lastIndexOf('/') + 1);
+  const names = archive.names.filter((name) => name !== document && name.startsWith(folder));
+  return {
+    names: names.map((name) => name.slice(folder.length)),
+    content: async (name) => ({ bytes: await archive.bytes(folder + name, maxSizeBytes) }),
+    head: (name, mostBytes) => archive.head(folder + name, mostBytes),
+  };
+}
+
+function counting(bytes: Bytes): { bytes: Bytes; done(): number; reset(): void } {
+  let done = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes.chunks()) {
+      done += chunk.length;
+      yield chunk;
+    }
+  }
+  return { bytes: { ...bytes, chunks }, done: () => done, reset: () => void (done = 0) };
+}
+
+/** One that cannot be read is given as a problem, and the next is gone on with. */
+async function* conversationsOf(
+  bytes: Bytes,
+  { format, many }: Recognised,
+  attachments: Attachments,
+  path?: string,
+): AsyncGenerator<Found> {
+  if (format.shape !== 'document') {
+    if (path !== undefined)
+      yield await found('0', () => createForeignReader().read(path, format), format.kind);
+    return;
+  }
+  const values = many === true ? valuesIn(bytes) : [parseJson(await bytes.whole(), bytes.path)];
+  let place = 0;
+  for await (const value of values) {
+    place += 1;
+    const where = `${bytes.path}: conversation ${place}`;
+    yield await found(String(place), () => readValue(value, format, attachments, where), format.kind);
+  }
+}
+
+async function readValue(value: unknown, format: DocumentFormat, attachments: Attachments, where: string) {
+  try {
+    return await format.read(
+      value,
+      { fallbackTitle: 'Conversation', fallbackTime: new Date(0).toISOString() },
+      attachments,
+    );
+  } catch (error) {
+    if (error instanceof ShareError) throw new ShareError(error.code, `${where}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function found(
+  place: string,
+  read: () => Promise<{ conversation: Conversation; losses: Losses }>,
+  kind: string,
+): Promise<Found> {
+  try {
+    const { conversation, losses } = await read();
+    const { data } = z.object({ sessionId: z.string().min(1) }).safeParse(conversation.agent);
+    const { createdAt, title } = conversation;
+    const own = data?.sessionId ?? `${place} ${createdAt} ${title}`;
+    return { conversation, losses, key: hash('sha256', `${kind}\0${own}`).slice(0, 32) };
+  } catch (error) {
+    if (error instanceof ShareError) return { problem: error };
+    throw error;
+  }
+}
+
+// ── Into the library ─────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Imported = 'added' | 'updated' | 'unchanged' | 'changed by hand';
+
+export interface Importer {
+  /** What `add` would do. */
+  plan(found: FoundConversation): { conversation: string; what: Imported };
+  /**
+   * Copies a conversation into the library, or brings its copy up to date. A copy that its owner changed is left as it
+   * is. An entry is there whole or not at all.
+   *
+   * @throws ShareError `output_unwritable`
+   */
+  add(found: FoundConversation): { conversation: string; what: Imported };
+}
+
+const markName = 'import.json';
+const markSchema = z.object({ key: z.string(), digest: z.string(), written: z.array(z.string()) });
+
+/**
+ * Of a copy: which conversation it is of; the digest of what it was made from; and of its conversation.json as it was
+ * written last and, because a crash may come between, before that.
+ */
+type Mark = z.output<typeof markSchema>;
+
+/** @param library  Its folder; made if it is not there. */
+export function createImporter(library: string): Importer {
+  const entries = new Map<string, string>(); // key → library id
+  for (const conversation of namesIn(library)) {
+    const mark = readMark(join(library, conversation));
+    if (mark) entries.set(mark.key, conversation);
+  }
+
+  function plan({ key, conversation }: FoundConversation) {
+    const id = entries.get(key) ?? freeId(library, conversation.title, key);
+    return { conversation: id, what: standing(join(library, id), toNative(conversation, id)) };
+  }
+
+  return {
+    plan,
+    add(found) {
+      const planned = plan(found);
+      if (planned.what === 'added' || planned.what === 'updated') {
+        write(library, planned.conversation, found);
+        entries.set(found.key, planned.conversation);
+      }
+      return planned;
+    },
+  };
+}
+
+function namesIn(library: string): string[] {
+  return existsSync(library) ? readdirSync(library).filter((name) => !name.startsWith('.')) : [];
+}
+
+function freeId(library: string, title: string, key: string): string {
+  const id = `${slugOf(title) || 'conversation'}-${key.slice(0, 8)}`;
+  return existsSync(join(library, id)) ? `${id}-${key.slice(8, 12)}` : id;
+}
+
+function readMark(folder: string): Mark | undefined {
+  const path = join(folder, markName);
+  if (!existsSync(path)) return undefined;
+  try {
+    return markSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined; // then it is nobody's copy, and stays as it is
+  }
+}
+
+type Copy = ReturnType<typeof toNative>;
+
+function standing(folder: string, copy: Copy): Imported {
+  const mark = readMark(folder);
+  if (mark === undefined) return 'added';
+  const current = currentDigest(folder);
+  if (current === undefined || !mark.written.includes(current)) return 'changed by hand';
+  return current === mark.written[0] && mark.digest === digestOf(copy) ? 'unchanged' : 'updated';
+}
+
+function currentDigest(folder: string): string | undefined {
+  const path = join(folder, conversationFileName);
+  return existsSync(path) ? hash('sha256', readFileSync(path)) : undefined;
+}
+
+function textOf(copy: Copy): string {
+  return `${JSON.stringify(copy.json, null, 2)}\n`;
+}
+
+function digestOf(copy: Copy): string {
+  const digest = createHash('sha256').update(textOf(copy));
+  for (const [name, content] of copy.files) digest.update(`\0${name}\0`).update(bytesOf(content));
+  return digest.digest('hex');
+}
+
+function bytesOf(content: Content): Uint8Array {
+  return 'bytes' in content ? content.bytes : readFileSync(content.path);
+}
+
+/** A new entry appears by one rename. In one that is there, files go first, then the mark, `conversation.json` last. */
+function write(library: string, id: string, { conversation, key }: FoundConversation): void {
+  const copy = toNative(conversation, id);
+  const text = textOf(copy);
+  const entry = join(library, id);
+  const written = [hash('sha256', text), currentDigest(entry)].filter((digest) => digest !== undefined);
+  const mark: Mark = { key, digest: digestOf(copy), written };
+  let draft: string | undefined;
+  try {
+    mkdirSync(library, { recursive: true });
+    draft = mkdtempSync(join(library, '.import-'));
+    for (const [name, content] of copy.files) writeContent(join(draft, filesFolderName, name), content);
+    writeFileSync(join(draft, conversationFileName), text, { mode: 0o600, flush: true });
+    writeFileSync(join(draft, markName), `${JSON.stringify(mark)}\n`, { mode: 0o600, flush: true });
+    if (existsSync(entry)) replace(draft, entry, new Set(copy.files.keys()));
+    else renameSync(draft, entry);
+  } catch (error) {
+    throw toLibraryError(error, library);
+  } finally {
+    if (draft !== undefined) rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+function writeContent(path: string, content: Content): void {
+  mkdirSync(dirname(path), { recursive: true });
+  if ('bytes' in content) writeFileSync(path, content.bytes, { mode: 0o600 });
+  else copyFileSync(content.path, path);
+}
+
+function replace(draft: string, entry: string, names: ReadonlySet<string>): void {
+  for (const name of names) {
+    const to = join(entry, filesFolderName, name);
+    mkdirSync(dirname(to), { recursive: true });
+    renameSync(join(draft, filesFolderName, name), to);
+  }
+  renameSync(join(draft, markName), join(entry, markName));
+  renameSync(join(draft, conversationFileName), join(entry, conversationFileName));
+}

@@ -1,0 +1,82 @@
+import { extname } from 'node:path';
+import type { Conversation } from '../conversation/conversation.ts';
+import { toNative } from '../conversation/to-native.ts';
+import { withoutAgentFiles, withoutFiles } from '../conversation/without-files.ts';
+import { messagesIn } from '../snapshot/parts.ts';
+import { publicNames, toSnapshot, type Choice } from '../snapshot/privacy.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { toMarkdown } from '../snapshot/to-markdown.ts';
+import { toRows, type Row } from './rows.ts';
+
+/*
+ * A conversation as one file for its owner, without the files that go with it. JSON and the tables hold all that the
+ * owner has, unless they are for everybody; Markdown and HTML are what people pass on, and never hold what is private.
+ */
+
+export const exportFormats = ['json', 'csv', 'parquet', 'markdown', 'html'] as const;
+
+export type ExportFormat = (typeof exportFormats)[number];
+
+const formatsByExtension: Readonly<Record<string, ExportFormat>> = {
+  '.json': 'json',
+  '.csv': 'csv',
+  '.parquet': 'parquet',
+  '.md': 'markdown',
+  '.markdown': 'markdown',
+  '.html': 'html',
+  '.htm': 'html',
+};
+
+/** Undefined where the extension says nothing. */
+export function formatOfPath(path: string): ExportFormat | undefined {
+  return formatsByExtension[extname(path).toLowerCase()];
+}
+
+export interface ExportOptions {
+  format: ExportFormat;
+  /** Library id, for JSON that is imported again. */
+  id: string;
+  /** What the share shows; with it the export holds nothing that its viewers may not see. */
+  shown: Choice | undefined;
+  /** Address of the share; undefined where the conversation is not shared. */
+  link: string | undefined;
+}
+
+/** @param draw  Makes the page that stands alone. */
+export async function exportConversation(
+  conversation: Conversation,
+  { format, id, shown, link }: ExportOptions,
+  draw: (snapshot: Snapshot) => Promise<string>,
+): Promise<string | Uint8Array> {
+  const snapshot = () =>
+    toSnapshot(withoutFiles(conversation), [], undefined, shown ?? { thinking: true, preview: false });
+  switch (format) {
+    case 'json':
+      return shown ? publicJson(snapshot(), link) : ownJson(conversation, id);
+    case 'csv':
+      return (await import('./csv.ts')).toCsv(rowsOf(conversation, shown));
+    case 'parquet':
+      return (await import('./parquet.ts')).toParquet(rowsOf(conversation, shown));
+    case 'markdown':
+      return toMarkdown(snapshot(), link);
+    case 'html':
+      return draw(snapshot());
+  }
+}
+
+function ownJson(conversation: Conversation, id: string): string {
+  return `${JSON.stringify(toNative(withoutFiles(conversation), id).json, null, 2)}\n`;
+}
+
+/** As `conversation.json` beside the page. */
+function publicJson(snapshot: Snapshot, link: string | undefined): string {
+  return `${JSON.stringify({ link, ...snapshot }, null, 1)}\n`;
+}
+
+function rowsOf(conversation: Conversation, shown: Choice | undefined): Row[] {
+  const noted = withoutAgentFiles(conversation);
+  if (shown === undefined) return toRows(noted.messages, (name) => name);
+  const { fileNames } = publicNames(conversation);
+  const { rounds } = toSnapshot(noted, [], undefined, shown);
+  return toRows(messagesIn(rounds), (file) => fileNames[file] ?? '');
+}

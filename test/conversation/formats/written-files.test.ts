@@ -1,0 +1,331 @@
+import { describe, expect, test } from 'vitest';
+import type { Message, Part, ToolCallPart } from '../../../src/conversation/conversation.ts';
+import { claudeCode } from '../../../src/conversation/formats/claude-code.ts';
+import { codex } from '../../../src/conversation/formats/codex.ts';
+import { InlineFiles } from '../../../src/conversation/formats/inline-files.ts';
+import { addWrittenFiles } from '../../../src/conversation/formats/written-files.ts';
+import { readLog } from './reading.ts';
+
+const call = (name: string, input: unknown, more: Partial<ToolCallPart> = {}): ToolCallPart => ({
+  type: 'tool-call',
+  name,
+  input,
+  output: 'ok',
+  status: 'done',
+  ...more,
+});
+const write = (file_path: string, content: string, more: Partial<ToolCallPart> = {}) =>
+  call('Write', { file_path, content }, more);
+const edit = (file_path: string, old_string: string, new_string: string, more = {}) =>
+  call('Edit', { file_path, old_string, new_string, ...more });
+const patch = (...lines: string[]) =>
+  call('apply_patch', ['*** Begin Patch', ...lines, '*** End Patch'].join('\n'));
+
+function written(parts: Part[], folder: string | undefined = '/work'): Record<string, string> {
+  const messages: Message[] = [{ id: '1', role: 'assistant', parts }];
+  const files = new InlineFiles();
+  const shown = files.shown(messages, addWrittenFiles(files, messages, folder));
+  return Object.fromEntries(
+    shown.map(({ name, content }) => [
+      name,
+      'bytes' in content ? new TextDecoder().decode(content.bytes) : content.path,
+    ]),
+  );
+}
+
+describe('writing and editing', () => {
+  test.each<[string, Part[], Record<string, string>]>([
+    ['a file is what was written last', [write('/work/a', '1'), write('/work/a', '2')], { a: '2' }],
+    [
+      'an edit changes the first place',
+      [write('/work/a', 'x x'), edit('/work/a', 'x', '$&y')],
+      { a: '$&y x' },
+    ],
+    [
+      'or all places',
+      [write('/work/a', 'x x'), edit('/work/a', 'x', 'y', { replace_all: true })],
+      { a: 'y y' },
+    ],
+    [
+      'several edits follow one another',
+      [
+        write('/work/a', 'one two'),
+        call('MultiEdit', {
+          file_path: '/work/a',
+          edits: [
+            { old_string: 'one', new_string: 'three' },
+            { old_string: 'three two', new_string: 'four' },
+          ],
+        }),
+      ],
+      { a: 'four' },
+    ],
+    ['a file that was only edited is not known', [edit('/work/a', 'x', 'y')], {}],
+    ['nor one whose edit does not fit', [write('/work/a', 'x'), edit('/work/a', 'z', 'y')], {}],
+    [
+      'until it is written again',
+      [write('/work/a', 'x'), edit('/work/a', 'z', 'y'), write('/work/a', 'w')],
+      { a: 'w' },
+    ],
+    ['an edit of nothing writes', [edit('/work/a', '', 'new')], { a: 'new' }],
+    ['but not over something', [write('/work/a', 'x'), edit('/work/a', '', 'new')], {}],
+    [
+      'a notebook is not followed',
+      [write('/work/a', '{}'), call('NotebookEdit', { notebook_path: '/work/a' })],
+      {},
+    ],
+    [
+      'calls that failed or are not over write nothing',
+      [write('/work/a', 'x', { status: 'failed' }), write('/work/b', 'x', { status: 'pending' })],
+      {},
+    ],
+    ['reading is not writing', [call('Read', { file_path: '/work/a', content: 'x' })], {}],
+    [
+      'sub-agents write, too',
+      [
+        call(
+          'Task',
+          {},
+          { subAgent: { messages: [{ id: '2', role: 'assistant', parts: [write('/work/a', 'x')] }] } },
+        ),
+        edit('/work/a', 'x', 'y'),
+      ],
+      { a: 'y' },
+    ],
+    [
+      'opencode',
+      [
+        call('write', { filePath: '/work/a', content: 'x' }),
+        call('edit', { filePath: 'a', oldString: 'x', newString: 'y' }),
+      ],
+      { a: 'y' },
+    ],
+    [
+      'Gemini CLI',
+      [
+        call('write_file', { file_path: 'a', content: 'x' }),
+        call('replace', { file_path: '/work/a', old_string: 'x', new_string: 'y' }),
+      ],
+      { a: 'y' },
+    ],
+    [
+      'the editor tool',
+      [
+        call('str_replace_based_edit_tool', { command: 'create', path: '/work/a', file_text: 'x' }),
+        call('str_replace_based_edit_tool', {
+          command: 'str_replace',
+          path: '/work/a',
+          old_str: 'x',
+          new_str: 'y',
+        }),
+      ],
+      { a: 'y' },
+    ],
+    [
+      'looking is not editing',
+      [
+        write('/work/a', 'x'),
+        call('str_replace_editor', { command: 'view', path: '/work/a' }),
+        call('str_replace_editor', { command: 'view', path: '/work/b' }),
+      ],
+      { a: 'x' },
+    ],
+    [
+      'an insertion is not followed',
+      [
+        write('/work/a', 'x'),
+        call('str_replace_editor', { command: 'insert', path: '/work/a', new_str: 'y' }),
+      ],
+      {},
+    ],
+  ])('%s', (_name, parts, expected) => {
+    expect(written(parts)).toEqual(expected);
+  });
+
+  test('edits that double a text end', () => {
+    const double = edit('/work/a', 'a', 'aa', { replace_all: true });
+    expect(written([write('/work/a', 'a'), ...Array.from({ length: 100 }, () => double)])).toEqual({});
+  });
+});
+
+describe('patches', () => {
+  const added = patch('*** Add File: src/a.ts', '+one', '+two', '+', '+three');
+  test.each<[string, Part[], Record<string, string>]>([
+    ['add', [added], { 'src/a.ts': 'one\ntwo\n\nthree\n' }],
+    [
+      'update',
+      [added, patch('*** Update File: src/a.ts', '@@', ' one', '-two', '+2', '', '@@', '-three', '+3', '+4')],
+      { 'src/a.ts': 'one\n2\n\n3\n4\n' },
+    ],
+    [
+      'find a place by the line before',
+      [patch('*** Add File: a', '+x', '+b', '+x'), patch('*** Update File: a', '@@ b', '-x', '+y')],
+      { a: 'x\nb\ny\n' },
+    ],
+    [
+      'find a place with other white space',
+      [patch('*** Add File: a', '+  x '), patch('*** Update File: a', '@@', '-x', '+y')],
+      { a: 'y\n' },
+    ],
+    [
+      'take line numbers for nothing',
+      [added, patch('*** Update File: src/a.ts', '@@ -2 +2 @@', '-two', '+2')],
+      { 'src/a.ts': 'one\n2\n\nthree\n' },
+    ],
+    [
+      'add to the end',
+      [patch('*** Add File: a', '+x'), patch('*** Update File: a', '@@', '+y', '*** End of File')],
+      { a: 'x\ny\n' },
+    ],
+    [
+      'move',
+      [added, patch('*** Update File: src/a.ts', '*** Move to: src/b.ts', '@@', '-one', '+1')],
+      { 'src/b.ts': '1\ntwo\n\nthree\n' },
+    ],
+    ['delete', [added, patch('*** Delete File: src/a.ts')], {}],
+    [
+      'change several files',
+      [patch('*** Add File: a', '+x', '*** Add File: b', '+y', '*** Delete File: a')],
+      { b: 'y\n' },
+    ],
+    ['that do not fit make a file unknown', [added, patch('*** Update File: src/a.ts', '@@', '-four')], {}],
+    ['of files that are not known are nothing', [patch('*** Update File: a', '@@', '+x')], {}],
+    [
+      'stand in commands',
+      [call('shell', { command: ['apply_patch', '*** Begin Patch\n*** Add File: a\n+x\n*** End Patch'] })],
+      { a: 'x\n' },
+    ],
+    [
+      'stand in scripts',
+      [
+        call('exec_command', {
+          cmd: "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: a\n+x\n*** End Patch\nEOF",
+        }),
+      ],
+      { a: 'x\n' },
+    ],
+    [
+      'are below the folder of the command',
+      [
+        call('shell', {
+          workdir: 'src',
+          command: ['apply_patch', '*** Begin Patch\n*** Add File: a\n+x\n*** End Patch'],
+        }),
+      ],
+      { 'src/a': 'x\n' },
+    ],
+    [
+      'that are only quoted are nothing',
+      [call('shell', { command: ['echo', '*** Begin Patch\n*** Add File: a\n+x\n*** End Patch'] })],
+      {},
+    ],
+    [
+      'without an end are taken as far as they go',
+      [call('apply_patch', '*** Begin Patch\n*** Add File: a\n+x')],
+      { a: 'x\n' },
+    ],
+  ])('%s', (_name, parts, expected) => {
+    expect(written(parts)).toEqual(expected);
+  });
+});
+
+describe('names', () => {
+  test.each([
+    ['/work/src/a.ts', '/work', 'src/a.ts'],
+    ['src/a.ts', '/work', 'src/a.ts'],
+    ['./src/../b.ts', '/work/', 'b.ts'],
+    ['/work/x/../a', '/work', 'a'],
+    ['a', undefined, 'a'],
+    ['x/./a', undefined, 'x/a'],
+    ['C:\\work\\src\\a.ts', 'C:\\work', 'src/a.ts'],
+    ['C:/work/a.ts', 'C:\\work', 'a.ts'],
+  ])('%s in %s is %s', (path, folder, name) => {
+    expect(Object.keys(writtenIn(path, folder))).toEqual([name]);
+  });
+
+  test.each([
+    ['/home/mira/.ssh/config', '/work'],
+    ['/work', '/work'],
+    ['/work/../etc/x', '/work'],
+    ['../x', '/work'],
+    ['/workshop/x', '/work'],
+    ['~/x', '/work'],
+    ['/work/a', undefined],
+    ['../x', undefined],
+    ['~/x', undefined],
+    ['D:\\work\\a', 'C:\\work'],
+    ['', '/work'],
+  ])('%s is not in %s', (path, folder) => {
+    expect(writtenIn(path, folder)).toEqual({});
+  });
+
+  function writtenIn(path: string, folder: string | undefined): Record<string, string> {
+    const messages: Message[] = [{ id: '1', role: 'assistant', parts: [write(path, 'x')] }];
+    const files = new InlineFiles();
+    return Object.fromEntries(
+      files.shown(messages, addWrittenFiles(files, messages, folder)).map(({ name }) => [name, 'x']),
+    );
+  }
+});
+
+describe('in a session', () => {
+  const lines = [
+    { type: 'user', cwd: '/home/mira/app', message: { content: 'go' } },
+    {
+      type: 'assistant',
+      cwd: '/home/mira/app/src',
+      message: {
+        content: [
+          {
+            type: 'tool_use',
+            id: '1',
+            name: 'Write',
+            input: { file_path: '/home/mira/app/notes.md', content: '# Hi' },
+          },
+          {
+            type: 'tool_use',
+            id: '2',
+            name: 'Write',
+            input: { file_path: '/home/mira/canary', content: 'canary' },
+          },
+        ],
+      },
+    },
+    {
+      type: 'user',
+      message: {
+        content: ['1', '2'].map((tool_use_id) => ({ type: 'tool_result', tool_use_id, content: 'ok' })),
+      },
+    },
+  ];
+
+  test('of Claude Code they are files only when they are wanted', () => {
+    expect(readLog(claudeCode, lines).conversation.files).toEqual([]);
+    expect(readLog(claudeCode, lines, { writtenFiles: true }).conversation.files).toEqual([
+      { name: 'notes.md', mediaType: 'text/markdown', content: { bytes: new TextEncoder().encode('# Hi') } },
+    ]);
+  });
+
+  test.each([
+    ['a header', { type: 'session_meta', payload: { id: 'x', cwd: '/home/mira/app' } }],
+    [
+      'a context',
+      {
+        type: 'message',
+        role: 'user',
+        content: '<environment_context><cwd>/home/mira/app</cwd></environment_context>',
+      },
+    ],
+  ])('of Codex they are below the folder in %s', (_name, head) => {
+    const input = '*** Begin Patch\n*** Add File: /home/mira/app/a.txt\n+x\n*** End Patch';
+    const session = [
+      head,
+      { type: 'message', role: 'user', content: 'go' },
+      { type: 'custom_tool_call', name: 'apply_patch', call_id: '1', input },
+      { type: 'custom_tool_call_output', call_id: '1', output: 'Success' },
+    ];
+    const { conversation } = readLog(codex, session, { writtenFiles: true });
+    expect(conversation.files.map(({ name }) => name)).toEqual(['a.txt']);
+    expect(readLog(codex, session).conversation.files).toEqual([]);
+  });
+});
