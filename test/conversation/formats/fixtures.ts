@@ -87,11 +87,77 @@ const aiSdk: Fixture = {
   ],
 };
 
+const chatGpt: Fixture = {
+  name: 'conversations.json',
+  content: file('chatgpt/conversations.json'),
+  shows: [
+    'How tall is the tower',
+    'It looks like the Eiffel Tower.',
+    'height Eiffel Tower',
+    '1083',
+    'https://example.org/heights',
+    'a tower',
+  ],
+  shownWhenChanged:
+    /canary(?!-(?:author|request|generation|library|chunk|source|model|run|index|gen|moderation|plugin|project|gizmo|safe|voice|tool|scope|profile|instructions)\b)/,
+};
+
+const claudeAi: Fixture = {
+  name: 'conversations.json',
+  content: file('claude-ai/conversations.json'),
+  shows: [
+    'Plan my bread.',
+    'Rye wants sourdough.',
+    'rye bread',
+    'Rye needs acid.',
+    '500 g of rye flour',
+    'Use half of it.',
+    '<button>Press</button>',
+  ],
+  shownWhenChanged:
+    /canary(?!-(?:summary|account|setting|project|model|attachment|file|org|flag|signature|message|approval|site|meta|citation|uuid|empty)\b)/,
+};
+
+const openWebUi: Fixture = {
+  name: 'chats.json',
+  content: file('open-webui/chats.json'),
+  shows: [
+    'Weather in Paris?',
+    'Is 7 < 9?',
+    'Paris & more',
+    '18 °C, "rain"',
+    'Two days in Paris.',
+    'print(15 * 17)',
+    'A greeting.',
+  ],
+  shownWhenChanged:
+    /canary(?!-(?:user|file|collection|hash|path|model|usage|status|annotation|source|document|r|fc|fco|ci|m|encrypted|tag|chat|share|folder|broken)\b)/,
+};
+
+const libreChat: Fixture = {
+  name: 'conversation.json',
+  content: file('librechat/flat.json'),
+  shows: [
+    'Who won the race?',
+    '1. Mira',
+    'I should search.',
+    'Found it at',
+    'Mira won.',
+    'https://example.org/race',
+  ],
+  shownWhenChanged:
+    /canary(?!-(?:object|sender|endpoint|user|model|icon|feedback|file|run|agent|call|auth|error|snippet|memory|label|prompt|tool)\b)/,
+};
+
 /** By `Format.kind`: every format that is read has one. */
 export const fixtures: Readonly<Record<string, Fixture>> = {
   'ai-sdk': aiSdk,
+  chatgpt: chatGpt,
+  'claude-ai': claudeAi,
   'claude-code': claudeCode,
   'claude-code-web': claudeCodeWeb,
+  librechat: libreChat,
+  'open-webui': openWebUi,
   'openai-messages': openAiMessages,
   sharegpt: shareGpt,
 };
