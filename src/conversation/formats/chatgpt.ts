@@ -2,7 +2,7 @@ import { ShareError } from '../../errors.ts';
 import type { Conversation, Message, Part, Reading, SourceLink, ToolCallPart } from '../conversation.ts';
 import { AttachedFiles, fileIdIn, type Attached } from './attached-files.ts';
 import { branchOf } from './branch.ts';
-import { linkOf, sourcesPart, withoutMarks } from './citations.ts';
+import { linkOf, sourcesPart, withoutBlockMarks, withoutMarks } from './citations.ts';
 import type { Attachments, Detection, DocumentFormat, ReadOptions } from './format.ts';
 import { InlineFiles } from './inline-files.ts';
 import { Tally } from './tally.ts';
@@ -378,12 +378,6 @@ function toolKey(tool: string): string {
 function textPart(text: string, role: string): Part[] {
   const words = role === 'user' ? text.toWellFormed() : withoutMarks(withoutBlockMarks(text.toWellFormed()));
   return words.trim() === '' ? [] : [{ type: 'text', text: words }];
-}
-
-/** A draft of an e-mail and its like stands between `:::writing{…}` and `:::`. */
-function withoutBlockMarks(text: string): string {
-  const opening = /^:::\w+\{[^\n}]*\}[ \t]*\n/gm;
-  return opening.test(text) ? text.replace(opening, '').replace(/^:::[ \t]*$/gm, '') : text;
 }
 
 function bold(text: string | undefined): string {

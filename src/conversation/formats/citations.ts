@@ -10,7 +10,8 @@ export function withoutMarks(text: string): string {
   const plain = /[\ue200-\ue206]/.test(text)
     ? text
         .replace(/( ?)\ue200([^\ue200\ue201]*)\ue201/g, asWords)
-        // One that was cut off goes to the next space.
+        // One alone, and one that was cut off, which goes to the next space.
+        .replace(/ ?\ue202turn\d+[a-z]+\d+/g, '')
         .replace(/( ?)\ue200(\w*(?:\ue202[^\s\ue200-\ue206]*)*)/g, asWords)
         .replace(/[\ue200-\ue206]/g, '')
     : text;
@@ -34,6 +35,12 @@ function wordsOf(mark: string): string {
 
 function nameIn(entity: string): string {
   return /^\["[^"]*","((?:[^"\\]|\\.)*)"/.exec(entity)?.[1]?.replace(/\\(.)/g, '$1') ?? '';
+}
+
+/** Drafts and artifacts stand between `:::writing{…}` and `:::`, which a chat tool draws as a frame. */
+export function withoutBlockMarks(text: string): string {
+  const opening = /^:::\w+\{[^\n}]*\}[ \t]*\n/gm;
+  return opening.test(text) ? text.replace(opening, '').replace(/^:::[ \t]*$/gm, '') : text;
 }
 
 /** What an answer rests on, each address once; no part where there is no address. */

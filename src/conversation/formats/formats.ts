@@ -6,6 +6,7 @@ import { claudeCode, claudeCodeWeb } from './claude-code.ts';
 import { codex } from './codex.ts';
 import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
+import { libreChat } from './librechat.ts';
 import { markdownTranscript } from './markdown-transcript.ts';
 import { sharedMarkdown } from './shared-markdown.ts';
 import { native } from './native.ts';
@@ -25,6 +26,7 @@ export const formats: readonly Format[] = [
   chatGpt,
   claudeAi,
   openWebUi,
+  libreChat,
   claudeCodeWeb,
   geminiDocument,
   gemini,

@@ -113,23 +113,64 @@ const native: Fixture = {
 
 const chatGpt: Fixture = {
   name: 'conversations.json',
-  content: JSON.stringify(first('chatgpt/conversations.json')),
-  shows: ['How tall is the tower in the picture', 'height Eiffel Tower'],
-  shownWhenChanged: /canary/,
+  content: file('chatgpt/conversations.json'),
+  shows: [
+    'How tall is the tower',
+    'It looks like the Eiffel Tower.',
+    'height Eiffel Tower',
+    '1083',
+    'https://example.org/heights',
+    'a tower',
+  ],
+  shownWhenChanged:
+    /canary(?!-(?:author|request|generation|library|chunk|source|model|run|index|gen|moderation|plugin|project|gizmo|safe|voice|tool|scope|profile|instructions)\b)/,
 };
 
 const claudeAi: Fixture = {
   name: 'conversations.json',
   content: file('claude-ai/conversations.json'),
-  shows: ['Plan my bread.', 'Rye needs acid, so use sourdough.', 'flour.pdf.txt'],
-  shownWhenChanged: /canary/,
+  shows: [
+    'Plan my bread.',
+    'Rye wants sourdough.',
+    'rye bread',
+    'Rye needs acid.',
+    '500 g of rye flour',
+    'Use half of it.',
+    '<button>Press</button>',
+  ],
+  shownWhenChanged:
+    /canary(?!-(?:summary|account|setting|project|model|attachment|file|org|flag|signature|message|approval|site|meta|citation|uuid|empty)\b)/,
 };
 
 const openWebUi: Fixture = {
   name: 'chats.json',
   content: file('open-webui/chats.json'),
-  shows: ['Weather in Paris?', 'It is 255.', 'get_weather'],
-  shownWhenChanged: /canary/,
+  shows: [
+    'Weather in Paris?',
+    'Is 7 < 9?',
+    'Paris & more',
+    '18 °C, "rain"',
+    'Two days in Paris.',
+    'print(15 * 17)',
+    'A greeting.',
+  ],
+  shownWhenChanged:
+    /canary(?!-(?:user|file|collection|hash|path|model|usage|status|annotation|source|document|r|fc|fco|ci|m|encrypted|tag|chat|share|folder|broken)\b)/,
+};
+
+const libreChat: Fixture = {
+  name: 'conversation.json',
+  content: file('librechat/flat.json'),
+  shows: [
+    'Who won the race?',
+    '1. Mira',
+    'I should search.',
+    'Found it at',
+    'Mira won.',
+    'https://example.org/race',
+  ],
+  shownWhenChanged:
+    /canary(?!-(?:object|sender|endpoint|user|model|icon|feedback|file|run|agent|call|auth|error|snippet|memory|label|prompt|tool)\b)/,
 };
 
 /** What only says who and where must not show, whatever else of a record was damaged. */
@@ -180,10 +221,6 @@ const pi: Fixture = {
   shownWhenCut: allButPlaces,
   shownWhenChanged: allButPlaces,
 };
-
-function first(path: string): unknown {
-  return (JSON.parse(file(path)) as unknown[])[0];
-}
 
 const openCodeSession = {
   id: 'ses_1',
@@ -308,6 +345,7 @@ export const fixtures: Readonly<Record<string, Fixture>> = {
   'conversation-share': native,
   gemini,
   'gemini-json': geminiDocument,
+  librechat: libreChat,
   'open-webui': openWebUi,
   'markdown-transcript': markdownTranscript,
   'openai-messages': openAiMessages,
