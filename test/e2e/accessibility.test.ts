@@ -34,7 +34,7 @@ afterAll(async () => {
 async function publishLong(): Promise<typeof long> {
   const port = await freePort();
   const data = aDataFolder(`http://127.0.0.1:${port}`);
-  const tides = 'The tide **rises** and falls. '.repeat(400);
+  const tides = 'The tide rises and falls. '.repeat(900);
   const answer = `${tides}\n\n- [ ] look\n\n\`\`\`ts\nconst a = 1;\n\`\`\`\n\n| a | b |\n|---|---|\n| 1 | 2 |`;
   const command = { name: 'Bash', input: { command: 'ls' }, output: 'a\n'.repeat(500), status: 'done' };
   const messages = Array.from({ length: 45 }, (_, index) => ({
