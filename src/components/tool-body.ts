@@ -1,4 +1,5 @@
 import { escapeHtml } from '../render/characters.ts';
+import { highlightCode } from '../render/highlight.ts';
 import { toIndentedJson, type JsonObject } from '../snapshot/json-text.ts';
 import { longInput, longOutput, type LongText } from '../snapshot/long-text.ts';
 import type { Json } from '../snapshot/snapshot.ts';
@@ -55,9 +56,7 @@ export function blocksOf(
     ...restBlocks(work.rest, page),
     ...(work.kind === 'todos' ? [todosBlock(work.todos, page)] : []),
     ...('changes' in work ? changeBlocks(work.changes, page) : []),
-    ...(work.kind === 'write'
-      ? [textBlock('Content', linesOf(work.content), 'code', work.content, page)]
-      : []),
+    ...(work.kind === 'write' ? [contentBlock(work.path, work.content, page)] : []),
     ...(output === undefined ? [] : [outputBlock(output, outputRoom, longOutput(call), isFailed, folder)]),
   ];
 }
@@ -83,6 +82,21 @@ function commandBlock(command: string, page: Page): Block {
 function textBlock(label: string, detail: string, kind: string, text: string, page: Page): Block {
   const shown = take(text, page, plainHtml);
   return { label, detail, html: preHtml(kind, 'ltr', shown, leftOutHtml(shown.leftOut, page.whole)) };
+}
+
+/** In colours where all of it has room in them: more text is worth more than its colours. */
+function contentBlock(path: string, content: string, page: Page): Block {
+  const label = 'Content';
+  const language = /\.(\w+)$/.exec(path)?.[1] ?? '';
+  const html = content.length > page.room.left ? '' : highlightCode(content, language);
+  if (html === '' || html.length > page.room.left)
+    return textBlock(label, linesOf(content), 'code', content, page);
+  page.room.left -= html.length;
+  return {
+    label,
+    detail: linesOf(content),
+    html: preHtml('code', 'ltr', { head: html, leftOut: 0, tail: '' }, ''),
+  };
 }
 
 function preHtml(kind: string, dir: 'ltr' | 'auto', { head, tail }: Shown, note: string): string {

@@ -8,7 +8,9 @@
 /** Longest code in which invisible characters are shown; beyond it they are removed, since each mark is ten times its size. */
 const maximumMarked = 100_000;
 
-const controls = /\r\n?|\u001B\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]/g;
+/** Control characters, and what steers a terminal: colours, moves of the cursor, titles and links. */
+const controls =
+  /\r\n?|\u001B\[[0-9;?]*[A-Za-z]|\u001B\][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]/g;
 
 /** Every character the patterns below look for, or its first half: most text has none, and this test is cheap. */
 const mayBeHidden =
@@ -36,7 +38,7 @@ export function escapeHtml(text: string): string {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Drops NUL, the other control characters and terminal colours; lone surrogates become U+FFFD, line ends `\n`. */
+/** Drops NUL, the other control characters and what steers a terminal; lone surrogates become U+FFFD, line ends `\n`. */
 export function withoutControls(text: string): string {
   return text.toWellFormed().replace(controls, (match) => (match.startsWith('\r') ? '\n' : ''));
 }

@@ -2,26 +2,65 @@ import axe from 'axe-core';
 import { HtmlValidate } from 'html-validate';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startServer } from '../../src/serve/server.ts';
+import { shareUrl } from '../../src/urls.ts';
 import { chromiumPath, launchBrowser } from '../support/browser.ts';
+import { freePort } from '../support/cli.ts';
+import { aConversation, aDataFolder } from '../support/data-folder.ts';
 import { publishSamples, sampleNames, type Samples } from '../support/samples.ts';
 
-const pageNames = [...sampleNames, '404'];
+/** Pages of a conversation that has several: the first, one between, the last. */
+const longPages = ['long page 1', 'long page 2', 'long page 3'];
+const pageNames = [...sampleNames, '404', ...longPages];
 const missing = chromiumPath === undefined;
 
 let samples: Samples;
 let browser: Browser | undefined;
+let long: { url: string; close(): Promise<void> };
 
 beforeAll(async () => {
   samples = await publishSamples();
+  long = await publishLong();
   if (!missing) browser = await launchBrowser();
 });
 
 afterAll(async () => {
   await browser?.close();
   await samples.close();
+  await long.close();
 });
 
-const urlOf = (name: string) => samples.urls.get(name) ?? '';
+/** Three pages of few elements, so that axe is soon through; each kind of content stands on every one. */
+async function publishLong(): Promise<typeof long> {
+  const port = await freePort();
+  const data = aDataFolder(`http://127.0.0.1:${port}`);
+  const tides = 'The tide rises and falls. '.repeat(900);
+  const answer = `${tides}\n\n- [ ] look\n\n\`\`\`ts\nconst a = 1;\n\`\`\`\n\n| a | b |\n|---|---|\n| 1 | 2 |`;
+  const command = { name: 'Bash', input: { command: 'ls' }, output: 'a\n'.repeat(500), status: 'done' };
+  const messages = Array.from({ length: 45 }, (_, index) => ({
+    id: `m${index}`,
+    role: index % 9 === 0 ? 'user' : 'assistant',
+    content: index % 3 === 2 ? [{ type: 'tool-call', ...command }] : `Message ${index}. ${answer}`,
+  }));
+  data.write('long', aConversation({ messages }));
+  const app = await data.open();
+  const { share } = await app.publisher.create('long', 'tester');
+  app.close();
+  const server = await startServer({ folder: data.paths.output, host: '127.0.0.1', port });
+  return {
+    url: shareUrl(data.paths.site, share.id),
+    async close() {
+      await server.close();
+      data.remove();
+    },
+  };
+}
+
+function urlOf(name: string): string {
+  const number = longPages.indexOf(name) + 1;
+  if (number > 0) return number === 1 ? long.url : `${long.url}/${number}`;
+  return samples.urls.get(name) ?? '';
+}
 
 interface Look {
   width: number;
@@ -48,7 +87,7 @@ async function open(url: string, look: Look, serve?: string): Promise<Opened> {
   page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));
   page.on('request', (request) => {
     const asked = request.url();
-    if (!asked.startsWith(`${samples.site}/`) && !asked.startsWith('data:'))
+    if (new URL(asked).origin !== new URL(url).origin && !asked.startsWith('data:'))
       trouble.push(`request: ${asked}`);
   });
   await page.exposeFunction('tellViolation', (text: string) => void trouble.push(`policy: ${text}`));
@@ -60,7 +99,8 @@ async function open(url: string, look: Look, serve?: string): Promise<Opened> {
   });
   if (serve !== undefined)
     await page.route(url, (route) => route.fulfill({ contentType: 'text/html', body: serve }));
-  await page.goto(url);
+  const response = await page.goto(url);
+  expect(response?.status()).toBe(url === urlOf('404') ? 404 : 200);
   return { page, trouble };
 }
 
@@ -147,6 +187,7 @@ async function errorsIn(html: string): Promise<string[]> {
 describe('html-validate', () => {
   test.each(pageNames)('has nothing to say about %s', async (name) => {
     const response = await fetch(urlOf(name));
+    expect(response.status).toBe(name === '404' ? 404 : 200);
     expect(await errorsIn(await response.text())).toEqual([]);
   });
 

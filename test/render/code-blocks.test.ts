@@ -94,6 +94,8 @@ test.each([
   ['a colour', '\u001B[1;31mred\u001B[0m'],
   ['a colour of 24 bits', '\u001B[38;2;1;2;3mred\u001B[m'],
   ['a move of the cursor', '\u001B[2K\u001B[1Gred'],
+  ['a title of the window', '\u001B]0;npm test\u0007red'],
+  ['a link', '\u001B]8;;https://example.org/\u001B\\red\u001B]8;;\u001B\\'],
   ['a lonely escape', '\u001Bred\u009B'],
 ])('%s of a terminal leaves nothing', (_name, text) => {
   expect(drawn(`\`\`\`console\n${text}\n\`\`\``)).toContain('<code class="language-console">red\n</code>');

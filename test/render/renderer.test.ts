@@ -45,7 +45,7 @@ describe('a page', () => {
     expect(textOf(page, 'title')).toEqual(['Why do the sales of the north-east region fall every February?']);
     expect(textWithClass(page, 'kind')).toEqual(['data analysis']);
     expect(textWithClass(page, 'facts')[0]?.replace(/\s+/g, ' ').trim()).toBe(
-      'Created 27 Feb 2026, 22:41 UTC Updated 1 Mar 2026, 09:05 UTC 5 rounds, 11 messages 7 files',
+      'Created 27 Feb 2026, 22:41 UTC Updated 1 Mar 2026, 09:05 UTC 5 rounds, 11 messages, 7 files',
     );
     expect(page).toContain('<time datetime="2026-02-27T22:41:00.000Z">27 Feb 2026, 22:41 UTC</time>');
   });
@@ -433,7 +433,7 @@ describe('a page', () => {
     ]);
     expect(textWithClass(page, 'files')[0]).toMatch(/sales-2025\.csv.*CSV.*48 kB.*c0ffee00/s);
     expect(textWithClass(page, 'download-all').map((each) => each.replace(/\s+/g, ' ').trim())).toEqual([
-      'Download all 7 files · ZIP, 4.3 MB',
+      'Download all 7 files (ZIP, 4.3 MB)',
     ]);
     expect(page).toContain(
       'href="/repo/share/0123456789abcdefghjkmnpqrs/zip/0123456789abcdef/Why%20do%20the%20sales%20fall.zip"',

@@ -17,18 +17,15 @@ export function enhance(root) {
   all('pre, .prose table, math[display=block]').forEach((box) => sizes.observe(box));
 }
 
-const clock = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  timeZoneName: 'short',
-});
-
+/** In the words of the server, but in the viewer's zone. `Intl` would do it, too, and stop a slow telephone for 0.3 s. */
 function showLocally(time) {
+  const date = new Date(time.dateTime);
+  const ahead = -date.getTimezoneOffset();
+  const clock = (minutes) => new Date(minutes * 60_000).toISOString().slice(11, 16);
+  const [, month, day, year] = date.toDateString().split(' ');
+  const zone = ahead === 0 ? '' : (ahead < 0 ? '−' : '+') + clock(Math.abs(ahead)).replace(/^0|:00/g, '');
   time.title = time.textContent;
-  time.textContent = clock.format(new Date(time.dateTime));
+  time.textContent = `${Number(day)} ${month} ${year}, ${clock(date / 60_000 + ahead)} UTC${zone}`;
 }
 
 /** Looks again when a box gets another size: when its window does, or `<details>` around it opens. */

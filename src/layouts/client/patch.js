@@ -12,16 +12,16 @@ const isGroup = (element) =>
 /** What a child is matched by when its content changed. */
 const nameOf = (element) => element.id || `${element.localName}.${element.classList[0]}`;
 
-const sourceOf = (element) => (isGroup(element) ? nameOf(element) : element.outerHTML);
+const sourceOf = (element, isOne = isGroup(element)) => (isOne ? nameOf(element) : element.outerHTML);
 
 const foreign = 'script, style, link, meta, base';
 
 const contentOf = (element) => [...element.children].filter((child) => !child.matches(foreign));
 
 export function remember(element) {
-  const source = sourceOf(element);
-  sources.set(element, source);
-  if (isGroup(element)) contentOf(element).forEach(remember);
+  const isOne = isGroup(element);
+  sources.set(element, sourceOf(element, isOne));
+  if (isOne) contentOf(element).forEach(remember);
 }
 
 /** Whether a group of before can go on as `next`. */
