@@ -3,6 +3,7 @@ import { ShareError } from '../src/errors.ts';
 import type { Losses, Part, Reading } from '../src/conversation/conversation.ts';
 import { createForeignReader, recogniseFile } from '../src/conversation/foreign.ts';
 import { formatOf } from '../src/conversation/formats/formats.ts';
+import { splitPath } from '../src/conversation/opencode-store.ts';
 import { createSourceReader, type Source } from '../src/conversation/library.ts';
 import { toSnapshot } from '../src/snapshot/privacy.ts';
 import { paint, print, printable } from './report.ts';
@@ -39,11 +40,12 @@ const mostBranches = 30;
 
 /** @throws ShareError as reading the file does. */
 export async function inspectFile(path: string): Promise<Inspection> {
-  if (statSync(path).isDirectory())
+  const { file, session } = splitPath(path);
+  if (statSync(file).isDirectory())
     throw new ShareError('source_invalid', `${path}: is a folder.`, {
       hint: 'Name the file, or the id of a conversation in the library.',
     });
-  const real = realpathSync(path);
+  const real = realpathSync(file) + (session === undefined ? '' : `#${session}`);
   const { format, why } = await recogniseFile(real);
   const reader = createForeignReader();
   const read = (branch?: number) => reader.read(real, format, branch === undefined ? {} : { branch });

@@ -4,6 +4,7 @@ import { exitCodes, ShareError } from '../../src/errors.ts';
 import { notFound, type Created } from '../../src/publish/publisher.ts';
 import { formatSize } from '../../src/components/words.ts';
 import { shareUrl } from '../../src/urls.ts';
+import { splitPath } from '../../src/conversation/opencode-store.ts';
 import type { LinkOptions } from '../../src/conversation/library.ts';
 import { latestSession, toolNames, type ToolName } from '../../src/conversation/sessions.ts';
 import type { App } from '../app.ts';
@@ -121,7 +122,8 @@ async function conversationToShare(
   asRead: LinkOptions,
 ): Promise<string> {
   const known = app.library.resolve(name);
-  if (known === undefined && existsSync(name)) return (await app.library.link(name, asRead)).conversation;
+  if (known === undefined && existsSync(splitPath(name).file))
+    return (await app.library.link(name, asRead)).conversation;
   const { conversation } = known ?? (await findByName(app, owner, name));
   const source = app.library.find(conversation);
   if (source !== undefined && Object.keys(asRead).length > 0) await app.library.link(source.path, asRead);

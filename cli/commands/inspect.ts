@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
+import { splitPath } from '../../src/conversation/opencode-store.ts';
 import { notFound } from '../../src/publish/publisher.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { findByName } from '../find.ts';
@@ -36,7 +37,7 @@ Examples:
 }
 
 async function inspect(desk: Desk, owner: string, name: string): Promise<Inspection> {
-  if (desk.library.resolve(name) === undefined && existsSync(name)) return inspectFile(name);
+  if (desk.library.resolve(name) === undefined && existsSync(splitPath(name).file)) return inspectFile(name);
   const { conversation } = await findByName(desk, owner, name);
   const source = desk.library.find(conversation);
   if (source === undefined) throw notFound(name);

@@ -227,10 +227,13 @@ export async function* valuesIn(bytes: Bytes): AsyncGenerator {
 
 const headBytes = 1024 * 1024;
 const headLines = 50;
+/** Turns of a written transcript are long, and only two of them show what it is. */
+const headLinesOfText = 2000;
 const headElements = 3;
 
 export async function headOf(bytes: Bytes): Promise<Head> {
-  const lines = (await firstText(bytes)).split('\n', headLines);
+  const text = await firstText(bytes);
+  const lines = text.split('\n', /^\s*[[{]/.test(text) ? headLines : headLinesOfText);
   const records = lines.map(parseObject).filter((record) => record !== undefined);
   return { lines, records, document: await firstDocument(bytes, lines) };
 }

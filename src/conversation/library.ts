@@ -52,7 +52,8 @@ export interface Library {
 
   /**
    * What a user may have typed: a library id, or the path of an entry's folder, of a `conversation.json`, or of a
-   * folder or session file that was linked. Ids go before paths.
+   * folder or session file that was linked. Ids go before paths. A session in a database stands behind its file:
+   * `opencode.db#ses_…`.
    *
    * @throws ShareError as {@link Library.find}, for the entry that is meant.
    */
@@ -60,7 +61,8 @@ export interface Library {
 
   /**
    * Makes an entry for a native folder or a session file that stays where it is. The same path, with all links
-   * followed, gives the same entry however often it is linked, also from two processes at once.
+   * followed, gives the same entry however often it is linked, also from two processes at once. Of a database that
+   * holds several sessions the path must name one, as in {@link Library.resolve}.
    *
    * @throws ShareError `source_missing`, `source_unreadable`, `source_invalid` when it has no format that is read,
    *         `conversation_taken` when another conversation has its id, `output_unwritable` when the library cannot

@@ -260,7 +260,10 @@ describe('reading', () => {
 
   test('watches the folder of a native conversation, and the file of a session', () => {
     expect(watchPaths(source)).toEqual([folder]);
-    expect(watchPaths({ ...source, kind: 'claude-code', path: '/x.jsonl' })).toEqual(['/x.jsonl']);
+    expect(watchPaths({ ...source, kind: 'claude-code', path: '/x.jsonl' })).toEqual([
+      '/x.jsonl',
+      '/x/subagents',
+    ]);
   });
 
   const canBeNobody = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).status === 0;

@@ -47,6 +47,7 @@ const hard = [
   'أهلاً, 日本語, 👩‍👩‍👧, e\u0301 \u200F',
   '"quoted", with ; and\ttab',
   'line\nline\r\nline\rend',
+  'alone\rhere',
   "=1+1;'x",
   ' ',
   '',
@@ -86,8 +87,8 @@ describe('Parquet', () => {
     expect(texts.map(({ text }) => text)).toEqual([...hard, '', '']);
     expect(await query(`select * from ${source} where id = 'last'`)).toEqual([
       {
-        round: 6, // those of white space alone begin none
-        message: 9,
+        round: 7, // those of white space alone begin none
+        message: 10,
         id: 'last',
         role: 'assistant',
         created_at: '2026-03-01 10:00:00',

@@ -33,7 +33,7 @@ export interface Detection {
 
 /** The beginning of a file, as far as it takes to tell its format. */
 export interface Head {
-  /** The first lines, at most some dozens; the last may be cut off. */
+  /** The first lines, at most some dozens, or of what is no JSON some thousands; the last may be cut off. */
   lines: readonly string[];
   /** Those of `lines` that are JSON objects. */
   records: readonly JsonObject[];

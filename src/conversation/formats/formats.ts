@@ -1,3 +1,4 @@
+import { aider } from './aider.ts';
 import { aiSdk } from './ai-sdk.ts';
 import { chatGpt } from './chatgpt.ts';
 import { claudeAi } from './claude-ai.ts';
@@ -6,12 +7,15 @@ import { codex } from './codex.ts';
 import { gemini, geminiDocument } from './gemini.ts';
 import type { Detection, Format, Head } from './format.ts';
 import { libreChat } from './librechat.ts';
+import { markdownTranscript } from './markdown-transcript.ts';
+import { sharedMarkdown } from './shared-markdown.ts';
 import { native } from './native.ts';
 import { openAiMessages } from './openai-messages.ts';
 import { openWebUi } from './open-webui.ts';
 import { opencode, opencodeDatabase, opencodeEvents, opencodeFiles } from './opencode.ts';
 import { pi } from './pi.ts';
 import { shareGpt } from './sharegpt.ts';
+import { specStory } from './specstory.ts';
 
 /**
  * Every format that is read. The order is that of detection: what has marks of its own stands before what is known by
@@ -36,6 +40,10 @@ export const formats: readonly Format[] = [
   shareGpt,
   aiSdk,
   openAiMessages,
+  specStory,
+  aider,
+  sharedMarkdown,
+  markdownTranscript,
 ];
 
 export interface Recognised extends Detection {

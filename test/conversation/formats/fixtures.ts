@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
 
 /**
  * A small file of one format, for `all-formats.test.ts`.
@@ -87,6 +88,29 @@ const aiSdk: Fixture = {
   ],
 };
 
+const native: Fixture = {
+  name: 'conversation.json',
+  content: JSON.stringify({
+    version: 1,
+    id: 'canary-id',
+    title: 'A native talk',
+    type: 'chat',
+    createdAt: '2026-03-02T09:00:00Z',
+    owner: { id: 'canary-owner', name: 'canary-name', email: 'canary-mail@example.org' },
+    agent: { model: 'canary-model' },
+    settings: { key: 'canary-settings' },
+    messages: [
+      { id: 'canary-message', role: 'system', content: 'canary-system' },
+      { id: 'm1', role: 'user', content: 'How tall is the tower?' },
+      { id: 'm2', role: 'assistant', hidden: true, content: 'canary-hidden' },
+      { id: 'm3', role: 'assistant', content: [{ type: 'text', text: 'It is 330 m tall.' }] },
+    ],
+  }),
+  shows: ['How tall is the tower?', 'It is 330 m tall.'],
+  shownWhenChanged: /canary-(?:system|hidden)/,
+  looksLike: ['openai-messages'],
+};
+
 const chatGpt: Fixture = {
   name: 'conversations.json',
   content: file('chatgpt/conversations.json'),
@@ -149,15 +173,188 @@ const libreChat: Fixture = {
     /canary(?!-(?:object|sender|endpoint|user|model|icon|feedback|file|run|agent|call|auth|error|snippet|memory|label|prompt|tool)\b)/,
 };
 
+/** What only says who and where must not show, whatever else of a record was damaged. */
+const allButPlaces =
+  /canary(?!-?(?:cwd|session|branch|account|request|sig|directory|project|hash|commit|git))/;
+
+const geminiDocument: Fixture = {
+  name: 'session-2026-03-02.json',
+  content: file('gemini/session.json'),
+  shows: ['read_file'],
+  shownWhenChanged: allButPlaces,
+};
+
+const gemini: Fixture = {
+  name: 'session-2026-03-02.jsonl',
+  content: file('gemini/session.jsonl'),
+  shows: ['I will look at the total.', '1 test failed'],
+  shownWhenCut: allButPlaces,
+  shownWhenChanged: allButPlaces,
+};
+
+const opencode: Fixture = {
+  name: 'session.json',
+  content: file('opencode/export.json'),
+  shows: ['I will look at the total.', 'It is rounded twice.', '1 test failed'],
+  shownWhenChanged: allButPlaces,
+};
+
+const opencodeEvents: Fixture = {
+  name: 'run.jsonl',
+  content: file('opencode/events.jsonl'),
+  shows: [],
+  shownWhenChanged: allButPlaces,
+};
+
+const codex: Fixture = {
+  name: 'rollout-2026-03-02T09-00-00-0b5a1c9e-0000-4000-8000-000000000000.jsonl',
+  content: file('codex/rollout.jsonl'),
+  shows: ['The cart total is wrong', '1 test failed', 'Fixed: it is rounded once.'],
+  shownWhenCut: allButPlaces,
+  shownWhenChanged: allButPlaces,
+};
+
+const pi: Fixture = {
+  name: '2026-03-02_0b5a1c9e.jsonl',
+  content: file('pi/session.jsonl'),
+  shows: ['The cart total is wrong', 'It is rounded twice.'],
+  shownWhenCut: allButPlaces,
+  shownWhenChanged: allButPlaces,
+};
+
+const openCodeSession = {
+  id: 'ses_1',
+  slug: 'canary-slug',
+  projectID: 'canary-project',
+  directory: '/home/canary-directory',
+  title: 'Rounding of the cart',
+  time: { created: 1772442000000, updated: 1772442009000 },
+};
+const openCodeMessage = { role: 'user', time: { created: 1772442001000 }, system: 'canary-system' };
+const openCodePart = { type: 'text', text: 'The cart total is wrong.' };
+const openCodeHidden = { type: 'text', text: 'canary-injected', synthetic: true };
+
+const opencodeFiles: Fixture = {
+  name: 'session/project/ses_1.json',
+  content: JSON.stringify(openCodeSession),
+  beside: {
+    'message/ses_1/msg_1.json': JSON.stringify({ id: 'msg_1', sessionID: 'ses_1', ...openCodeMessage }),
+    'part/msg_1/prt_1.json': JSON.stringify({ id: 'prt_1', messageID: 'msg_1', ...openCodePart }),
+    'part/msg_1/prt_2.json': JSON.stringify({ id: 'prt_2', messageID: 'msg_1', ...openCodeHidden }),
+  },
+  shows: ['The cart total is wrong.'],
+};
+
+const opencodeDatabase: Fixture = {
+  name: 'opencode.db',
+  content: openCodeDatabase(),
+  shows: ['The cart total is wrong.'],
+  shownWhenCut: allButPlaces,
+  shownWhenChanged: allButPlaces,
+};
+
+function openCodeDatabase(): Uint8Array {
+  const db = new Sqlite(':memory:');
+  db.exec(`
+    CREATE TABLE session (id TEXT, project_id TEXT, parent_id TEXT, directory TEXT, title TEXT, time_created INTEGER, time_updated INTEGER);
+    CREATE TABLE message (id TEXT, session_id TEXT, time_created INTEGER, data TEXT);
+    CREATE TABLE part (id TEXT, message_id TEXT, session_id TEXT, time_created INTEGER, data TEXT);
+  `);
+  const { id, projectID, directory, title, time } = openCodeSession;
+  db.prepare('INSERT INTO session VALUES (?, ?, NULL, ?, ?, ?, ?)').run(
+    id,
+    projectID,
+    directory,
+    title,
+    time.created,
+    time.updated,
+  );
+  db.prepare('INSERT INTO message VALUES (?, ?, ?, ?)').run(
+    'msg_1',
+    id,
+    time.created,
+    JSON.stringify(openCodeMessage),
+  );
+  const part = db.prepare('INSERT INTO part VALUES (?, ?, ?, ?, ?)');
+  part.run('prt_1', 'msg_1', id, time.created, JSON.stringify(openCodePart));
+  part.run('prt_2', 'msg_1', id, time.created, JSON.stringify(openCodeHidden));
+  const bytes = db.serialize();
+  db.close();
+  return bytes;
+}
+
+const specStory: Fixture = {
+  name: '2026-03-02_09-00-05Z-the-cart.md',
+  content: file('specstory/session.md'),
+  shows: [
+    'The cart total',
+    'I will look at it.',
+    'npm test',
+    '1 test failed',
+    './src/cart.ts',
+    'Please fix it.',
+  ],
+  shownWhenChanged: /canary/,
+};
+
+const aider: Fixture = {
+  name: '.aider.chat.history.md',
+  content: file('aider/.aider.chat.history.md'),
+  shows: ['The cart total', 'It is rounded twice', '+Math.round(total)', '/ask and now?', 'Now it is right.'],
+  shownWhenChanged: /canary/,
+};
+
+const sharedMarkdown: Fixture = {
+  name: 'conversation.md',
+  content: file('shared-markdown/conversation.md'),
+  shows: [
+    'The *cart*',
+    'total is wrong',
+    'Read',
+    'src/cart.ts',
+    '1 test failed',
+    'https://example.org/rounding',
+  ],
+  shownWhenChanged: /canary/,
+  looksLike: ['markdown-transcript'],
+};
+
+const markdownTranscript: Fixture = {
+  name: 'chat.md',
+  content: file('markdown-transcript/chat.md'),
+  shows: [
+    'Rounding',
+    'How do I round',
+    'not a turn',
+    'Multiply first.',
+    'A heading of the answer.',
+    'Thanks.',
+  ],
+  shownWhenChanged: /canary/,
+};
+
 /** By `Format.kind`: every format that is read has one. */
 export const fixtures: Readonly<Record<string, Fixture>> = {
+  aider,
   'ai-sdk': aiSdk,
   chatgpt: chatGpt,
   'claude-ai': claudeAi,
   'claude-code': claudeCode,
   'claude-code-web': claudeCodeWeb,
+  codex,
+  'conversation-share': native,
+  gemini,
+  'gemini-json': geminiDocument,
   librechat: libreChat,
   'open-webui': openWebUi,
+  'markdown-transcript': markdownTranscript,
   'openai-messages': openAiMessages,
+  opencode,
+  'opencode-events': opencodeEvents,
+  'opencode-files': opencodeFiles,
+  'opencode-sqlite': opencodeDatabase,
+  pi,
   sharegpt: shareGpt,
+  'shared-markdown': sharedMarkdown,
+  specstory: specStory,
 };

@@ -65,6 +65,12 @@ export function detect(format: Format, lines: readonly unknown[], document?: unk
   return format.detect({ lines: texts, records, document });
 }
 
+/** What a format says to a file of this text. */
+export function detectText(format: Format, text: string): Detection | undefined {
+  const lines = text.split('\n');
+  return detect(format, lines, parseObject(text));
+}
+
 function lineOf(line: unknown): string {
   return typeof line === 'string' ? line : JSON.stringify(line);
 }
@@ -186,4 +192,10 @@ function shuffled(value: unknown, seed: number): unknown {
   if (Array.isArray(value)) return order(value.map((item) => shuffled(item, seed)));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(order(Object.entries(value).map(([key, item]) => [key, shuffled(item, seed)])));
+}
+
+/** Milliseconds of work that this process has done: unlike the clock, they do not count what other processes do. */
+export function workMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { shareGpt } from '../../../src/conversation/formats/sharegpt.ts';
-import { detect, partsOf, readDocument } from './reading.ts';
+import { detect, partsOf, readDocument, workMs } from './reading.ts';
 
 const turn = (from: string, value: string) => ({ from, value });
 const read = (conversations: readonly unknown[], more: object = {}) =>
@@ -75,9 +75,9 @@ describe('calls of tools', () => {
   });
 
   test('a text full of open tags is read in no time', async () => {
-    const start = performance.now();
+    const start = workMs();
     await read([turn('gpt', '<tool_call>'.repeat(200_000))]);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(workMs() - start).toBeLessThan(1000);
   });
 });
 
