@@ -439,6 +439,20 @@ describe('content', () => {
     });
   });
 
+  test('a profile, instructions and memories are hidden by their kind, also where no mark hides them', async () => {
+    const { conversation: shown, losses } = await read(
+      conversation({
+        a: { role: 'user', content: { content_type: 'user_editable_context', user_profile: 'canary' } },
+        b: { content: { content_type: 'model_editable_context', model_set_context: 'canary' } },
+        c: { role: 'user', content: 'canary', metadata: { is_user_system_message: true } },
+        d: { role: 'developer', content: 'canary' },
+        e: { content: 'so' },
+      }),
+    );
+    expect(textsOf(shown.messages)).toEqual(['so']);
+    expect(losses.hidden).toEqual({ 'custom instructions': 2, memory: 1, 'system message': 1 });
+  });
+
   test.each([
     ['words \ue200cite\ue202turn0search0\ue202turn1view2\ue201.', 'words.'],
     ['a \ue200filecite\ue202turn0file0\ue202L8-L13\ue201 b', 'a b'],
