@@ -33,7 +33,7 @@ export function addFind(program: Command): void {
     .summary('list the sessions of the coding agents on this machine')
     .description(
       `Lists the sessions that Claude Code, Codex, Gemini CLI, opencode and pi keep on this machine, the newest first, with
-the path to give to \\\`share create\\\`.`,
+the path to give to \`share create\`.`,
     )
     .option('--all', `all, and not the newest ${mostShown} only`)
     .option('--json', 'print [{path, tool, title, folder, modifiedAt, sizeBytes, link}]')

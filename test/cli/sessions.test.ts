@@ -59,14 +59,21 @@ describe('find', () => {
   test('sees a session that changed since the index was made, and one that is gone', async () => {
     const path = aSession('p', 'one', 'Mend the gate', '2026-03-01T10:00:00Z');
     await run('find');
-    appendFileSync(path, `${JSON.stringify({ type: 'custom-title', customTitle: 'The garden', sessionId: 's' })}\n`);
+    appendFileSync(
+      path,
+      `${JSON.stringify({ type: 'custom-title', customTitle: 'The garden', sessionId: 's' })}\n`,
+    );
     expect((await run('find')).stdout).toContain('The garden');
     writeFileSync(join(data.paths.data, 'sessions.json'), 'broken');
     expect((await run('find')).stdout).toContain('The garden');
   });
 
   test('says so where there is none', async () => {
-    expect(await run('find')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('No session') as string });
+    expect(await run('find')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringContaining('No session') as string,
+    });
   });
 });
 
@@ -89,7 +96,10 @@ describe('create --latest', () => {
 describe('inspect', () => {
   test('tells what is shown and what is left out', async () => {
     const path = aSession('p', 'one', 'Mend the gate', '2026-03-01T10:00:00Z');
-    appendFileSync(path, `{"type":"summary","summary":"x"}\n{"type":"made-up","uuid":"z"}\nnot json\n${said('Done', 'b', 'a', 'assistant')}`);
+    appendFileSync(
+      path,
+      `{"type":"summary","summary":"x"}\n{"type":"made-up","uuid":"z"}\nnot json\n${said('Done', 'b', 'a', 'assistant')}`,
+    );
     expect(JSON.parse((await run('inspect', path, '--json')).stdout)).toMatchObject({
       kind: 'claude-code',
       tool: 'Claude Code',
@@ -106,12 +116,19 @@ describe('inspect', () => {
 
   test('lists branches, and --branch shares one of them', async () => {
     const path = aSession('p', 'one', 'Mend the gate', '2026-03-01T10:00:00Z');
-    appendFileSync(path, said('With wood', 'b', 'a', 'assistant') + said('With steel', 'c', 'a', 'assistant'));
+    appendFileSync(
+      path,
+      said('With wood', 'b', 'a', 'assistant') + said('With steel', 'c', 'a', 'assistant'),
+    );
     const seen = JSON.parse((await run('inspect', path, '--json')).stdout) as { branches: object[] };
-    expect(seen.branches).toMatchObject([{ number: 1, end: 'With wood' }, { number: 2, end: 'With steel' }]);
+    expect(seen.branches).toMatchObject([
+      { number: 1, end: 'With wood' },
+      { number: 2, end: 'With steel' },
+    ]);
 
     const { stdout } = await run('create', path);
-    const page = () => readFileSync(join(data.paths.output, 'share', stdout.trim().slice(-26), 'index.html'), 'utf8');
+    const page = () =>
+      readFileSync(join(data.paths.output, 'share', stdout.trim().slice(-26), 'index.html'), 'utf8');
     expect(page()).toContain('With steel');
     expect((await run('create', path, '--branch', '1')).stdout).toBe(stdout);
     expect(page()).toContain('With wood');
@@ -134,7 +151,10 @@ describe('inspect', () => {
   test('what is in no format, and branches of a native conversation, are refused', async () => {
     const path = join(data.paths.data, 'notes.txt');
     writeFileSync(path, 'nothing of the kind');
-    expect(await run('inspect', path)).toMatchObject({ code: 1, stderr: expect.stringContaining('no format') as string });
+    expect(await run('inspect', path)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no format') as string,
+    });
     data.write('talk', aConversation());
     expect((await run('create', 'talk', '--branch', '1')).code).toBe(1);
     expect((await run('inspect', 'talk')).stdout).toContain('conversation-share');
