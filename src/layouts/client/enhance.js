@@ -14,7 +14,7 @@ export function enhance(root) {
     const message = root.closest('.message[data-message]');
     if (message) addMarkdownButton(message);
   }
-  all('pre, .prose table, math[display=block]').forEach((box) => sizes.observe(box));
+  all('pre, .prose table, math').forEach((box) => sizes.observe(box));
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', {
