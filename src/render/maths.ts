@@ -35,14 +35,68 @@ function setFormula(tex: string, display: boolean): string | undefined {
       maxExpand: 200,
       maxSize: 20,
     } as const;
-    const html = katex.renderToString(tex, { ...options, throwOnError: true, displayMode: display });
+    const html = katex.renderToString(tex, {
+      ...options,
+      // A new one each time: KaTeX writes into it what a formula defines for good.
+      macros: { ...refusedMacros },
+      throwOnError: true,
+      displayMode: display,
+    });
     // Three commands write a style attribute, which the page's policy forbids. In text KaTeX escapes the quote.
-    return html.replace(/ style="[^"]*"/g, '');
+    return groupTokens(html.replace(/ style="[^"]*"/g, ''));
   } catch (error) {
     // Deep braces overflow the stack before KaTeX's own checks can see them.
-    if (error instanceof katex.ParseError || error instanceof RangeError) return undefined;
+    const isExpected = [katex.ParseError, RefusedCommand, RangeError].some((kind) => error instanceof kind);
+    if (isExpected) return undefined;
     throw error;
   }
+}
+
+/** These write into the console of whoever publishes, and into what a program reads from `share create`. */
+const refusedMacros = Object.fromEntries(
+  ['\\message', '\\errmessage', '\\show'].map((name) => [name, refuseMacro]),
+);
+
+class RefusedCommand extends Error {}
+
+function refuseMacro(): never {
+  throw new RefusedCommand();
+}
+
+/** Elements of MathML that hold nothing but text. */
+const tokenTags: ReadonlySet<string> = new Set(['mi', 'mn', 'mo', 'ms', 'mtext']);
+
+/**
+ * KaTeX sets `\overset`, `\mathrel` and others as an operator or identifier that holds elements. To an HTML parser those
+ * are no MathML any more: a browser sets them side by side, and the gate refuses the page. A row may hold them.
+ */
+function groupTokens(html: string): string {
+  if (!/<(?:m[inos]|mtext)(?: [^<>]*)?>[^<]*<(?!\/)/.test(html)) return html;
+  // KaTeX escapes `<` and `>` in text and attributes, and closes what it opens.
+  const pieces = html.split(/(<[^<>]+>)/);
+  const open: { at: number; texts: number[]; holdsElements: boolean }[] = [];
+  pieces.forEach((piece, at) => {
+    const parent = open.at(-1);
+    if (piece.startsWith('</')) groupToken(pieces, at, open.pop());
+    else if (piece.startsWith('<')) {
+      if (parent !== undefined) parent.holdsElements = true;
+      if (!piece.endsWith('/>')) open.push({ at, texts: [], holdsElements: false });
+    } else if (piece !== '') parent?.texts.push(at);
+  });
+  return pieces.join('');
+}
+
+function groupToken(
+  pieces: string[],
+  end: number,
+  start: { at: number; texts: readonly number[]; holdsElements: boolean } | undefined,
+): void {
+  const tag = pieces[end]?.slice(2, -1) ?? '';
+  if (start?.holdsElements !== true || !tokenTags.has(tag)) return;
+  pieces[start.at] = '<mrow>';
+  pieces[end] = '</mrow>';
+  // A row shows no text of its own.
+  for (const text of start.texts) pieces[text] = `<${tag}>${pieces[text] ?? ''}</${tag}>`;
 }
 
 /** Makes Markdown know `$…$` and `\(…\)` in a line, `$$…$$` and `\[…\]` on lines of their own or in a line. */

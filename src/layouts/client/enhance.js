@@ -14,7 +14,7 @@ export function enhance(root) {
     const message = root.closest('.message[data-message]');
     if (message) addMarkdownButton(message);
   }
-  all('pre, .prose table, math[display=block]').forEach((box) => sizes.observe(box));
+  all('pre, .prose table, math').forEach((box) => sizes.observe(box));
 }
 
 /** In the words of the server, but in the viewer's zone. `Intl` would do it, too, and stop a slow telephone for 0.3 s. */
