@@ -131,6 +131,7 @@ describe('status and list', () => {
       'publishedAt',
       'revision',
       'problem',
+      'losses',
     ];
     const before = await status();
     expect(Object.keys(before)).toEqual(keys);
