@@ -206,8 +206,8 @@ describe('a page of many files', () => {
 
 describe('the link to all files', () => {
   test.each([
-    [7, 'Download all 7 files · ZIP, 1.2 MB'],
-    [1, 'Download the file · ZIP, 1.2 MB'],
+    [7, 'Download all 7 files (ZIP, 1.2 MB)'],
+    [1, 'Download the file (ZIP, 1.2 MB)'],
   ])('says how many they are and how much: %i', async (count, said) => {
     const page = await draw(every.slice(0, count));
     const [link] = elementsOf(page).filter((element) => attribute(element, 'class') === 'download-all');

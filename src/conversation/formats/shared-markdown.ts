@@ -141,9 +141,9 @@ function quotedFrom(lines: readonly string[], start: number): string[] {
 
 function sourcesAt(lines: readonly string[], index: number): Special | undefined {
   const sources: SourceLink[] = [];
-  let end = index + 1;
+  let end = index + (lines[index + 1] === '' ? 2 : 1);
   for (; ; end += 1) {
-    const [, title, url] = /^\d+\. (?:(.*): )?<([^<>]+)>$/.exec(lines[end] ?? '') ?? [];
+    const [, title, url] = /^\d+\. (?:\[(.*)\]\()?<([^<>]+)>\)?$/.exec(lines[end] ?? '') ?? [];
     if (url === undefined) break;
     sources.push({ ...(title !== undefined && { title: plain(title) }), url });
   }

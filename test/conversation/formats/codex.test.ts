@@ -6,7 +6,7 @@ import { claudeCode } from '../../../src/conversation/formats/claude-code.ts';
 import { codex } from '../../../src/conversation/formats/codex.ts';
 import { startLength } from '../../../src/conversation/formats/format.ts';
 import { ShareError } from '../../../src/errors.ts';
-import { detect, readLog } from './reading.ts';
+import { changed, detect, readLog } from './reading.ts';
 
 const rollout = readFileSync(new URL('../../fixtures/codex/rollout.jsonl', import.meta.url), 'utf8')
   .trimEnd()
@@ -704,9 +704,7 @@ describe('damaged rollouts', () => {
     );
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
-        const letters = Array.from(text);
-        for (const [place, letter] of changes) letters[place] = letter;
-        return keepsPrivate(letters.join('').split('\n'), fields);
+        return keepsPrivate(changed(text, changes).split('\n'), fields);
       }),
       { numRuns: 150 },
     );

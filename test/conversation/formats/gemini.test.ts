@@ -10,7 +10,7 @@ import { gemini, geminiDocument } from '../../../src/conversation/formats/gemini
 import type { Message } from '../../../src/conversation/conversation.ts';
 import { sourceSignature, watchPaths } from '../../../src/conversation/source.ts';
 import { ShareError } from '../../../src/errors.ts';
-import { detect, options, readLog } from './reading.ts';
+import { changed, detect, options, readLog } from './reading.ts';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../fixtures/gemini/${name}`, import.meta.url), 'utf8');
@@ -474,9 +474,7 @@ describe('damaged sessions', () => {
     );
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
-        const letters = Array.from(text);
-        for (const [place, letter] of changes) letters[place] = letter;
-        return keepsPrivate(letters.join('').split('\n'), marked);
+        return keepsPrivate(changed(text, changes).split('\n'), marked);
       }),
       { numRuns: 150 },
     );

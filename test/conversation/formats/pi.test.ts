@@ -7,7 +7,7 @@ import { opencodeEvents } from '../../../src/conversation/formats/opencode.ts';
 import { pi } from '../../../src/conversation/formats/pi.ts';
 import type { Message } from '../../../src/conversation/conversation.ts';
 import { ShareError } from '../../../src/errors.ts';
-import { detect, readLog } from './reading.ts';
+import { changed, detect, readLog } from './reading.ts';
 
 const session = readFileSync(new URL('../../fixtures/pi/session.jsonl', import.meta.url), 'utf8')
   .trimEnd()
@@ -318,9 +318,7 @@ describe('damaged sessions', () => {
     );
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
-        const letters = Array.from(text);
-        for (const [place, letter] of changes) letters[place] = letter;
-        return keepsPrivate(letters.join('').split('\n'), marked);
+        return keepsPrivate(changed(text, changes).split('\n'), marked);
       }),
       { numRuns: 150 },
     );
