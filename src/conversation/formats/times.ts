@@ -10,7 +10,12 @@ export function timesOf(
   fallbackTime: string,
   more: readonly string[] = [],
 ): { createdAt: string; updatedAt: string } {
-  const times = [...messages.map(({ createdAt }) => createdAt), ...more].filter((time) => time !== undefined);
-  times.sort();
-  return { createdAt: times[0] ?? fallbackTime, updatedAt: times.at(-1) ?? fallbackTime };
+  let createdAt: string | undefined;
+  let updatedAt: string | undefined;
+  for (const time of [...messages.map((message) => message.createdAt), ...more]) {
+    if (time === undefined) continue;
+    if (createdAt === undefined || time < createdAt) createdAt = time;
+    if (updatedAt === undefined || time > updatedAt) updatedAt = time;
+  }
+  return { createdAt: createdAt ?? fallbackTime, updatedAt: updatedAt ?? fallbackTime };
 }
