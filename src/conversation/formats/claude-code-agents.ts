@@ -27,6 +27,8 @@ export interface Speech {
 /** What an agent said and was told. */
 export interface AgentLog {
   entries: Entry[];
+  /** uuid → index in `entries`. */
+  places: ReadonlyMap<string, number>;
   losses: Tally;
   /** Id of a sub-agent → id of the call that started it, as far as this log tells. */
   links: Map<string, string>;

@@ -49,6 +49,7 @@ interface ToolResult {
 
 /** Of the session, or of a sub-agent. */
 interface Log extends AgentLog {
+  places: Map<string, number>;
   titles: Title[];
   agent: Record<string, string>;
   /** The working folder at the beginning. */
@@ -185,7 +186,6 @@ class SessionReader implements LogReader {
   /** The note beside the file of a sub-agent. */
   #note: JsonObject | undefined;
   readonly #files = new InlineFiles();
-  readonly #uuids = new Set<string>();
   /** uuid of a record → key of the sub-agent that it is of. */
   readonly #agentOf = new Map<string, string>();
 
@@ -193,9 +193,12 @@ class SessionReader implements LogReader {
     const uuid = textOf(record['uuid']);
     const isNote = !('type' in record) && ('agentType' in record || 'toolUseId' in record);
     if (isNote) this.#note = record;
-    else if (uuid !== undefined && this.#uuids.has(uuid)) this.#log.losses.hide('repeated record');
+    else if (uuid !== undefined && this.#has(uuid)) this.#log.losses.hide('repeated record');
     else this.#collect(record, line);
-    if (uuid !== undefined) this.#uuids.add(uuid);
+  }
+
+  #has(uuid: string): boolean {
+    return this.#log.places.has(uuid) || this.#agentOf.has(uuid);
   }
 
   finish(options: ReadOptions, others: ReadonlyMap<string, LogReader> = new Map()): Reading {
@@ -209,7 +212,7 @@ class SessionReader implements LogReader {
     const { messages, times } = toMessages(entries, { log, losses: log.losses, agents, files });
     agents.countLeft(log.losses);
     const conversation: Conversation = {
-      title: titleOf(log.titles, own, messages) ?? options.fallbackTitle,
+      title: titleOf(log.titles, own.entries, messages) ?? options.fallbackTitle,
       type: 'coding session',
       ...timesOf(messages, options.fallbackTime, times),
       owner: {},
@@ -258,7 +261,14 @@ class SessionReader implements LogReader {
 }
 
 function newLog(): Log {
-  return { entries: [], titles: [], agent: {}, losses: new Tally(), links: new Map() };
+  return {
+    entries: [],
+    places: new Map(),
+    titles: [],
+    agent: {},
+    losses: new Tally(),
+    links: new Map(),
+  };
 }
 
 function noteOn(note: JsonObject | undefined): Pick<AgentLog, 'call' | 'name'> {
@@ -290,6 +300,7 @@ function collectRecord(log: Log, line: number, record: JsonObject): void {
   }
   const uuid = textOf(record['uuid']);
   if (!speech && uuid === undefined) return;
+  if (uuid !== undefined) log.places.set(uuid, log.entries.length);
   log.entries.push({
     line,
     uuid,
@@ -387,15 +398,20 @@ function noteUnread(losses: Tally, record: JsonObject): void {
  * of the first (anthropics/claude-code#30802): its records have another session id and hang on no record of ours,
  * while a session that was continued under a new id does.
  */
-function ownEntries(log: Log): Entry[] {
+function ownEntries(log: Log): Pick<Log, 'entries' | 'places'> {
   const session = log.entries.find((entry) => entry.speech && entry.session !== undefined)?.session;
+  const isOne = log.entries.every((entry) => entry.session === undefined || entry.session === session);
+  if (isOne) return log;
   const own = new Set<string>();
-  return log.entries.filter((entry) => {
+  const entries = log.entries.filter((entry) => {
     const ours = entry.session === undefined || entry.session === session || own.has(entry.parent ?? '');
     if (ours && entry.uuid !== undefined) own.add(entry.uuid);
     if (!ours && entry.speech) log.losses.hide('other conversation');
     return ours;
   });
+  const places = new Map<string, number>();
+  for (const [place, { uuid }] of entries.entries()) if (uuid !== undefined) places.set(uuid, place);
+  return { entries, places };
 }
 
 interface Turn extends TreeNode {
@@ -410,13 +426,13 @@ interface Turn extends TreeNode {
  * so do the lines of one API message, within which parallel tool calls fork the records.
  */
 function branchOf(
-  entries: readonly Entry[],
+  { entries, places }: Pick<AgentLog, 'entries' | 'places'>,
   losses: Tally,
   wanted: number | undefined,
 ): { entries: Entry[]; branch: { taken: number; of: number } } {
   const turns = new Map<number, Turn>();
   const byMessageId = new Map<string, Turn>();
-  const before = parentPlaces(entries);
+  const before = parentPlaces(entries, places);
   const turnAt = turnFinder(turns, before);
   for (const [place, { speech }] of entries.entries()) {
     if (!speech || speech.hiddenFor !== undefined || isAnswersOnly(speech)) continue;
@@ -443,9 +459,10 @@ function branchOf(
  * Index of the entry before each. A parent that the file does not hold (a line was lost, or never written:
  * anthropics/claude-code#22526) or that an older file does not name is taken to be the line before.
  */
-function parentPlaces(entries: readonly Entry[]): (number | undefined)[] {
-  const places = new Map<string, number>();
-  for (const [place, { uuid }] of entries.entries()) if (uuid !== undefined) places.set(uuid, place);
+function parentPlaces(
+  entries: readonly Entry[],
+  places: ReadonlyMap<string, number>,
+): (number | undefined)[] {
   return entries.map(({ parent }, place) => {
     if (parent === null) return undefined;
     return places.get(parent ?? '') ?? (place === 0 ? undefined : place - 1);
@@ -454,16 +471,17 @@ function parentPlaces(entries: readonly Entry[]): (number | undefined)[] {
 
 /** The turn that an entry is, or belongs to; each way is walked once. */
 function turnFinder(turns: ReadonlyMap<number, Turn>, before: readonly (number | undefined)[]) {
-  const known = new Map<number, Turn | undefined>();
+  const known: (Turn | undefined)[] = [];
+  const isWalked = new Uint8Array(before.length);
   return (place: number | undefined): Turn | undefined => {
-    const way = new Set<number>();
+    const way: number[] = [];
     let at = place;
-    while (at !== undefined && !turns.has(at) && !known.has(at) && !way.has(at)) {
-      way.add(at);
-      at = before[at];
+    for (; at !== undefined && isWalked[at] === 0 && !turns.has(at); at = before[at]) {
+      isWalked[at] = 1; // and so a circle ends
+      way.push(at);
     }
-    const found = at === undefined ? undefined : (turns.get(at) ?? known.get(at));
-    for (const passed of way) known.set(passed, found);
+    const found = at === undefined ? undefined : (turns.get(at) ?? known[at]);
+    for (const passed of way) known[passed] = found;
     return found;
   };
 }
@@ -477,6 +495,7 @@ function titleOf(
   own: readonly Entry[],
   messages: readonly Message[],
 ): string | undefined {
+  if (titles.length === 0) return firstWords(messages);
   const sessions = new Set(own.map((entry) => entry.session));
   const uuids = new Set(own.map((entry) => entry.uuid));
   // Claude Code has written the titles of other conversations into a session's file (anthropics/claude-code#2597).
@@ -605,7 +624,7 @@ function subAgentOf(call: string, block: JsonObject, joining: Joining): SubAgent
   const { losses, times } = joining;
   losses.add(agent.losses);
   const prefix = `sub-agent-${joining.agents.taken}-`;
-  const { entries } = branchOf(agent.entries, losses, undefined);
+  const { entries } = branchOf(agent, losses, undefined);
   const said = toMessages(entries, { ...joining, log: agent, prefix });
   for (const { createdAt } of said.messages) if (createdAt !== undefined) times.push(createdAt);
   times.push(...said.times);

@@ -10,9 +10,14 @@ export function timesOf(
   fallbackTime: string,
   more: readonly string[] = [],
 ): { createdAt: string; updatedAt: string } {
-  const times = [...messages.map(({ createdAt }) => createdAt), ...more].filter((time) => time !== undefined);
-  times.sort();
-  return { createdAt: times[0] ?? fallbackTime, updatedAt: times.at(-1) ?? fallbackTime };
+  let createdAt: string | undefined;
+  let updatedAt: string | undefined;
+  for (const time of [...messages.map((message) => message.createdAt), ...more]) {
+    if (time === undefined) continue;
+    if (createdAt === undefined || time < createdAt) createdAt = time;
+    if (updatedAt === undefined || time > updatedAt) updatedAt = time;
+  }
+  return { createdAt: createdAt ?? fallbackTime, updatedAt: updatedAt ?? fallbackTime };
 }
 
 const written = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s?(Z|[+-]\d\d:?\d\d)?/;

@@ -1,0 +1,157 @@
+/**
+ * How fast are the logs of coding agents read, in how much memory, and what does one more message cost?
+ *
+ *     node bench/readers.ts [--max 212]
+ *
+ * Each reading is a process of its own; beside it another that does nothing but `JSON.parse` with each line of the same
+ * file, in turn with it, because machines differ. Times are of the processor, medians.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createForeignReader, recogniseFile } from '../src/conversation/foreign.ts';
+import { claudeLines, codexLines, messageLine, type Tool } from './agent-logs.ts';
+import { median } from './support.ts';
+
+const self = fileURLToPath(import.meta.url);
+const megabyte = 1_000_000;
+
+interface Measured {
+  /** Of one core, helper threads for garbage included: what else the machine does changes it little. */
+  cpuMs: number;
+  /** `VmHWM`: the most that was resident. */
+  peakMb: number;
+}
+
+export interface Speed {
+  tool: Tool;
+  sizeMb: number;
+  readMbPerS: number;
+  parseMbPerS: number;
+  readPeakMb: number;
+  parsePeakMb: number;
+}
+
+/** @param sizeMb  Of the log. */
+export function speedOf(tool: Tool, sizeMb: number, runs = 3): Speed {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-readers-'));
+  const path = join(folder, 'log.jsonl');
+  const lines = tool === 'codex' ? codexLines() : claudeLines();
+  writeLines(path, lines, sizeMb * megabyte);
+  const size = statSync(path).size / megabyte;
+  const [reads, parses]: [Measured[], Measured[]] = [[], []];
+  for (let run = 0; run < runs; run++) {
+    reads.push(measure('read', path));
+    parses.push(measure('parse', path));
+  }
+  rmSync(folder, { recursive: true });
+  return {
+    tool,
+    sizeMb,
+    readMbPerS: (size / median(reads.map(({ cpuMs }) => cpuMs))) * 1000,
+    parseMbPerS: (size / median(parses.map(({ cpuMs }) => cpuMs))) * 1000,
+    readPeakMb: Math.max(...reads.map(({ peakMb }) => peakMb)),
+    parsePeakMb: Math.max(...parses.map(({ peakMb }) => peakMb)),
+  };
+}
+
+/** @returns Median ms of reading a log on that has `messages` messages, and one more. */
+export async function appendTo(tool: Tool, messages: number, runs = 15): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-readers-'));
+  const path = join(folder, 'log.jsonl');
+  writeLines(
+    path,
+    Array.from({ length: messages }, (_, index) => messageLine(tool, index)),
+    Infinity,
+  );
+  const reader = createForeignReader();
+  const { format } = await recogniseFile(path);
+  await reader.read(path, format);
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    appendFileSync(path, `${messageLine(tool, messages + run)}\n`);
+    times.push(await cpuTime(() => reader.read(path, format)));
+  }
+  rmSync(folder, { recursive: true });
+  return median(times);
+}
+
+function writeLines(path: string, lines: Iterable<string>, bytes: number): void {
+  const file = openSync(path, 'w');
+  let left = bytes;
+  for (const line of lines) {
+    left -= writeSync(file, `${line}\n`);
+    if (left <= 0) break;
+  }
+  closeSync(file);
+}
+
+function measure(what: 'read' | 'parse', path: string): Measured {
+  const printed = execFileSync(process.execPath, [self, '--measure', what, path], { encoding: 'utf8' });
+  return JSON.parse(printed) as Measured;
+}
+
+async function measureHere(what: string, path: string): Promise<Measured> {
+  const { format } = await recogniseFile(path);
+  const cpuMs = await cpuTime(async () => {
+    if (what === 'read') await createForeignReader().read(path, format);
+    else parseLines(path);
+  });
+  const peakKb = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return { cpuMs, peakMb: Number(peakKb) / 1024 };
+}
+
+/** Milliseconds of processor time that `action` takes. */
+async function cpuTime(action: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await action();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+function parseLines(path: string): void {
+  const bytes = readFileSync(path);
+  for (let from = 0, end; (end = bytes.indexOf(0x0a, from)) >= 0; from = end + 1)
+    JSON.parse(bytes.toString('utf8', from, end));
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { measure: { type: 'boolean' }, max: { type: 'string', default: '212' } },
+  });
+  const [what = '', path = ''] = positionals;
+  if (values.measure) {
+    console.log(JSON.stringify(await measureHere(what, path)));
+    return;
+  }
+  console.log('| log | MB | MB/s | JSON.parse alone | ratio | resident MB | JSON.parse alone |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  for (const tool of ['claude-code', 'codex'] as const)
+    for (const sizeMb of [1, 20, 212].filter((size) => size <= Number(values.max))) {
+      const { readMbPerS, parseMbPerS, readPeakMb, parsePeakMb } = speedOf(tool, sizeMb);
+      const ratio = (readMbPerS / parseMbPerS).toFixed(2);
+      const cells = [tool, sizeMb, readMbPerS.toFixed(0), parseMbPerS.toFixed(0), `${ratio} ×`];
+      console.log(`| ${[...cells, readPeakMb.toFixed(0), parsePeakMb.toFixed(0)].join(' | ')} |`);
+    }
+  console.log('\n| one more message in a log of | 1 | 100 | 10,000 |\n| --- | --- | --- | --- |');
+  for (const tool of ['claude-code', 'codex'] as const) {
+    const times = [];
+    for (const count of [1, 100, 10_000]) times.push(await appendTo(tool, count));
+    console.log(`| ${[tool, ...times.map((ms) => `${ms.toFixed(2)} ms`)].join(' | ')} |`);
+  }
+}
+
+if (process.argv[1] === self) await main();
