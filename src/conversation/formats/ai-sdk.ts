@@ -15,12 +15,11 @@ export const aiSdk: DocumentFormat = {
   shape: 'document',
   detect(head) {
     if ('info' in (objectOf(head.document) ?? {})) return undefined;
-    const detection = detectLists(
+    return detectLists(
       head,
-      { key: 'messages', bare: true },
+      { key: 'messages', bare: true, what: 'messages with typed parts' },
       (messages) => areMostly(messages, hasRole) && messages.some(hasSdkMarks),
     );
-    return detection && { ...detection, why: `${detection.why}, with typed parts` };
   },
   read: (value, options) => readMessages(value, 'Vercel AI SDK', options),
 };

@@ -10,22 +10,22 @@ const mostLookedAt = 20;
  * Where lists of messages stand: in an object below `key`, in several such objects (an array, or a line each), or
  * bare, if they may.
  *
- * @returns `why` says where, as the end of "because".
+ * @param what  Says in `why` what they are: `messages with a role and content`.
  */
 export function detectLists(
   { document, records }: Head,
-  { key, bare }: { key: string; bare: boolean },
+  { key, bare, what }: { key: string; bare: boolean; what: string },
   takes: Takes,
 ): Detection | undefined {
   const holds = (item: unknown) => fits(objectOf(item)?.[key], takes);
   if (Array.isArray(document)) {
-    if (bare && fits(document, takes)) return { why: 'the document is a list of such messages' };
+    if (bare && fits(document, takes)) return { why: `the document is a list of ${what}` };
     const all = document.length > 0 && document.every(holds);
-    return all ? { why: `each element has such ${key}`, many: true } : undefined;
+    return all ? { why: `each element has ${what}`, many: true } : undefined;
   }
-  if (document !== undefined) return holds(document) ? { why: `the document has such ${key}` } : undefined;
+  if (document !== undefined) return holds(document) ? { why: `the document has ${what}` } : undefined;
   const all = records.length > 0 && records.every(holds);
-  return all ? { why: `each line has such ${key}`, many: true } : undefined;
+  return all ? { why: `each line has ${what}`, many: true } : undefined;
 }
 
 function fits(value: unknown, takes: Takes): boolean {

@@ -13,12 +13,11 @@ export const openAiMessages: DocumentFormat = {
   shape: 'document',
   detect(head) {
     if ([head.document, ...listOf(head.document), ...head.records].some(isDesignChat)) return undefined;
-    const detection = detectLists(
+    return detectLists(
       head,
-      { key: 'messages', bare: true },
+      { key: 'messages', bare: true, what: 'messages with a role and content' },
       (messages) => areMostly(messages, isMessage) && !messages.some(hasSdkMarks),
     );
-    return detection && { ...detection, why: `${detection.why}, with a role and content` };
   },
   read: (value, options) => readMessages(value, 'OpenAI messages', options),
 };

@@ -5,18 +5,19 @@ import { bodyOf, codeBlocks, codeLines, linesOf, type Block } from './markdown-l
 import { jsonOrText, timeOf } from './untyped.ts';
 
 /**
- * The `conversation.md` of a share, as `src/snapshot/to-markdown.ts` writes it. The link of the share is not kept, and
- * neither are links to its files: whoever has them can read that share.
+ * The `conversation.md` of a share, or a conversation that was exported as Markdown, as `src/snapshot/to-markdown.ts`
+ * writes them. The link of the share is not kept, and neither are links to its files: whoever has them can read that
+ * share.
  */
 export const sharedMarkdown: TextFormat = {
   kind: 'shared-markdown',
   tool: 'conversation-share (Markdown)',
   shape: 'text',
   detect: ({ lines }: Head) =>
-    ['# ', '- Type: ', '- Created: ', '- Updated: ', '- Link: <'].every((start) =>
+    ['# ', '- Type: ', '- Created: ', '- Updated: '].every((start) =>
       lines.slice(0, 10).some((line) => line.startsWith(start)),
     )
-      ? { why: 'it begins like the Markdown of a share' }
+      ? { why: 'it begins with the title, the type and the times of a conversation' }
       : undefined,
   read,
 };
@@ -141,9 +142,10 @@ function quotedFrom(lines: readonly string[], start: number): string[] {
 
 function sourcesAt(lines: readonly string[], index: number): Special | undefined {
   const sources: SourceLink[] = [];
-  let end = index + (lines[index + 1] === '' ? 2 : 1);
+  let end = index + 2;
   for (; ; end += 1) {
-    const [, title, url] = /^\d+\. (?:\[(.*)\]\()?<([^<>]+)>\)?$/.exec(lines[end] ?? '') ?? [];
+    const [, title, titled, url = titled] =
+      /^\d+\. (?:\[(.*)\]\(<([^<>]+)>\)|<([^<>]+)>)$/.exec(lines[end] ?? '') ?? [];
     if (url === undefined) break;
     sources.push({ ...(title !== undefined && { title: plain(title) }), url });
   }
@@ -192,20 +194,27 @@ function inputIn(body: Body, block: Block | undefined): unknown {
 const deepestAgent = 8;
 
 function subAgentAfter(body: Body, index: number): { subAgent: SubAgent; end: number } | undefined {
-  const [whole, kind] = /^> \*\*(?:Task|Agent|(.{1,200}) agent)\*\*$/.exec(body.lines[index + 1] ?? '') ?? [];
-  if (whole === undefined || body.depth === deepestAgent) return undefined;
+  const [, first] = /^> (\*\*.{1,200}\*\*)$/.exec(body.lines[index + 1] ?? '') ?? [];
+  if (first === undefined || agentSpeakerOf(first) === undefined || body.depth === deepestAgent)
+    return undefined;
   const quoted = quotedFrom(body.lines, index + 1);
-  const name = kind ?? quoted.map((line) => /^\*\*(.{1,200}) agent\*\*$/.exec(line)?.[1]).find(Boolean);
+  const name = quoted.map(agentNameIn).find((found) => found !== undefined);
   const messages = turnsOf(quoted, agentSpeakerOf).map((turn, place): Message => ({
     id: `message-${place + 1}`,
     role: turn.role,
     parts: partsOf(turn.lines, { ...body, depth: body.depth + 1 }),
   }));
-  const subAgent = { ...(name !== undefined && { name: plain(name) }), messages };
+  const subAgent = { ...(name !== undefined && name !== 'Agent' && { name: plain(name) }), messages };
   return { subAgent, end: index + 1 + quoted.length };
 }
 
 function agentSpeakerOf(line: string): Turn['role'] | undefined {
   if (line === '**Task**') return 'user';
-  return /^\*\*(?:Agent|.{1,200} agent)\*\*$/.test(line) ? 'assistant' : undefined;
+  return agentNameIn(line) === undefined ? undefined : 'assistant';
+}
+
+/** `**Explore agent**`, `**code-agent**`, or `**Agent**` where it has no name. */
+function agentNameIn(line: string): string | undefined {
+  const [, name] = /^\*\*(.{0,200}\bagent)\*\*$/i.exec(line) ?? [];
+  return name?.replace(/ agent$/, '');
 }

@@ -15,10 +15,11 @@ export const shareGpt: DocumentFormat = {
   tool: 'ShareGPT',
   shape: 'document',
   detect(head) {
-    const detection = detectLists(head, { key: 'conversations', bare: false }, (turns) =>
-      areMostly(turns, isTurn),
+    return detectLists(
+      head,
+      { key: 'conversations', bare: false, what: 'conversations of speakers and words' },
+      (turns) => areMostly(turns, isTurn),
     );
-    return detection && { ...detection, why: `${detection.why}, with a speaker and words` };
   },
   read,
 };
