@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { markdownTranscript } from '../../../src/conversation/formats/markdown-transcript.ts';
+import { recogniseFile } from '../../../src/conversation/foreign.ts';
 import { detectText, options, workMs } from './reading.ts';
 
 const chat = readFileSync(new URL('../../fixtures/markdown-transcript/chat.md', import.meta.url), 'utf8');
@@ -72,6 +75,21 @@ test('a code block that is never closed swallows no turn', () => {
   ]);
 });
 
+test('nor does it keep the code block after it from being one', () => {
+  expect(turnsIn('## User\n````\na\n## Assistant\n```\n## User\n```\nb')).toEqual([
+    ['user', '````\na'],
+    ['assistant', '```\n## User\n```\nb'],
+  ]);
+});
+
+test('a question may be long', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'transcript-'));
+  const path = join(folder, 'chat.md');
+  writeFileSync(path, `## User\n${'a line\n'.repeat(1000)}\n## Assistant\nHello\n`);
+  expect((await recogniseFile(path)).format).toBe(markdownTranscript);
+  rmSync(folder, { recursive: true });
+});
+
 describe('no transcript is', () => {
   test.each([
     ['nothing', ''],
@@ -81,6 +99,7 @@ describe('no transcript is', () => {
     ['turns in a code block', '```\nUser: a\nAssistant: b\n```\n'],
     ['settings', 'user: mira\nassistant: on\n'],
     ['lists', '- User: a\n- Assistant: b'],
+    ['bold words at the beginning of a line', '**User** asks\n\n**Assistant** answers'],
     ['a table of names', '| User | Assistant |\n|---|---|'],
     ['an address', 'User:a\nAssistant:b'],
     ['prose', 'Users: many\nAssistants: few\nYou: see\n'],

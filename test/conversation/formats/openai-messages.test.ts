@@ -180,6 +180,18 @@ describe('calls of tools', () => {
     expect(reading.losses.hidden).toEqual({ 'redacted thinking': 1 });
   });
 
+  test('are answered once: a second answer is shown as a call of its own', async () => {
+    const reading = await read([
+      answered(null, { tool_calls: [called('1', 'a', '{}')] }),
+      { role: 'tool', tool_call_id: '1', content: 'first' },
+      { role: 'tool', tool_call_id: '1', content: 'second' },
+    ]);
+    expect(partsOf(reading).flat()).toMatchObject([
+      { name: 'a', output: 'first' },
+      { name: 'tool', output: 'second' },
+    ]);
+  });
+
   test('an answer to no call is shown as a call of its own', async () => {
     const reading = await read([said('a'), { role: 'tool', name: 'f', tool_call_id: '9', content: 'x' }]);
     expect(partsOf(reading)[1]).toEqual([

@@ -133,6 +133,12 @@ describe('what a share says as Markdown', () => {
   });
 });
 
+test('a file that is cut off within the address of a file does not tell half of the link', () => {
+  const markdown = toMarkdown(saying({ type: 'text', text: `![a](${link}/files/a.png)` }), link);
+  const cut = markdown.slice(0, markdown.lastIndexOf(link) + link.length - 5);
+  expect(JSON.stringify(readBack(cut))).not.toContain('talks.example');
+});
+
 test('only the Markdown of a share is recognised', () => {
   const fixture = readFileSync(
     new URL('../../fixtures/shared-markdown/conversation.md', import.meta.url),
