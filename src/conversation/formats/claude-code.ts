@@ -526,8 +526,7 @@ function toMessages(branch: readonly Entry[], source: Source): { messages: Messa
   const ids = new Set<string>();
   const byMessageId = new Map<string, Message>();
   const { losses } = source;
-  const results = toolResults(source);
-  const called = new Set<string>();
+  const joining: Joining = { ...source, results: toolResults(source), called: new Set(), times };
 
   for (const { line, uuid, speech } of branch) {
     if (!speech) continue;
@@ -537,8 +536,7 @@ function toMessages(branch: readonly Entry[], source: Source): { messages: Messa
     }
     if (answersLocalCommand(speech)) takeBackCommand(messages, losses);
     const parts: Part[] = [];
-    for (const block of speech.blocks)
-      parts.push(...toParts(block, speech.role, { ...source, results, called, times }));
+    for (const block of speech.blocks) parts.push(...toParts(block, speech.role, joining));
     if (parts.length === 0) continue;
 
     const begun = speech.messageId === undefined ? undefined : byMessageId.get(speech.messageId);

@@ -425,6 +425,7 @@ describe('what calls give back', () => {
     ['[{"type":"text","text":"one"}]', 'one', 'done'],
     ['Exit code: 1\nWall time: 0.5 seconds\nOutput:\nno', 'no', 'failed'],
     ['Exit code: 0\nWall time: 0.5 seconds\nTotal output lines: 3\nOutput:\nyes\n', 'yes\n', 'done'],
+    ['Chunk ID: a\nProcess exited with code 127\nOutput:\nno', 'no', 'failed'],
     ['Wall time: 1 seconds\nProcess running with session ID 7\nOutput:\n', '', 'done'],
     ['aborted by user after 3.2s', 'aborted by user after 3.2s', 'failed'],
     [null, '', 'done'],
@@ -531,6 +532,16 @@ test('an older session is read from its bare items', () => {
   expect(conversation.createdAt).toBe('1970-01-01T00:00:00.000Z');
   expect(losses.hidden).toEqual({ bookkeeping: 3, 'injected context': 1 });
   expect(conversation.agent).toEqual({ tool: 'Codex CLI', sessionId: 'canary-id', gitBranch: 'main' });
+});
+
+test('a session begun as a copy of another is itself, and holds what was said in the other', () => {
+  const { conversation } = read([
+    { type: 'session_meta', payload: { id: 'own', cwd: '/own', forked_from_id: 'other' } },
+    { type: 'session_meta', payload: { id: 'other', cwd: '/other', cli_version: '1' } },
+    given('hello'),
+  ]);
+  expect(conversation.agent).toEqual({ tool: 'Codex CLI', sessionId: 'own', cwd: '/own' });
+  expect(textsOf(conversation.messages)).toEqual(['hello']);
 });
 
 describe('codex exec --json', () => {
