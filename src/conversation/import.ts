@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ShareError } from '../errors.ts';
 import { isArchive, openArchive, type Archive } from './archive.ts';
-import type { Content, Conversation, Losses } from './conversation.ts';
+import type { Content, Conversation, Reading } from './conversation.ts';
 import { readHead, toSourceError } from './disk.ts';
 import {
   attachmentsBeside,
@@ -43,7 +43,6 @@ export type Found = FoundConversation | { problem: ShareError };
 
 export interface FoundConversation {
   conversation: Conversation;
-  losses: Losses;
   /** The same for the same conversation in every export: its id there, else its place. */
   key: string;
 }
@@ -51,7 +50,6 @@ export interface FoundConversation {
 export interface Export {
   /** What people call the tool. */
   tool: string;
-  why: string;
   /** Bytes that were read so far and in all, for a progress bar. */
   progress(): { done: number; total: number };
   conversations(): AsyncGenerator<Found>;
@@ -90,7 +88,6 @@ async function openFile(path: string): Promise<Export> {
   counter.reset();
   return {
     tool: recognised.format.tool,
-    why: recognised.why,
     progress: () => ({ done: counter.done(), total: statSync(path).size }),
     conversations: () => conversationsOf(counter.bytes, recognised, attachmentsBeside(path), path),
     close: () => undefined,
@@ -110,7 +107,6 @@ async function openZip(path: string): Promise<Export> {
     counter.reset();
     return {
       tool: recognised.format.tool,
-      why: recognised.why,
       progress: () => ({ done: counter.done(), total: archive.sizeBytes(name) }),
       conversations: () => conversationsOf(counter.bytes, recognised, attachmentsIn(archive, name)),
       close: () => archive.close(),
@@ -184,17 +180,13 @@ async function readValue(value: unknown, format: DocumentFormat, attachments: At
   }
 }
 
-async function found(
-  place: string,
-  read: () => Promise<{ conversation: Conversation; losses: Losses }>,
-  kind: string,
-): Promise<Found> {
+async function found(place: string, read: () => Promise<Reading>, kind: string): Promise<Found> {
   try {
-    const { conversation, losses } = await read();
+    const { conversation } = await read();
     const { data } = z.object({ sessionId: z.string().min(1) }).safeParse(conversation.agent);
     const { createdAt, title } = conversation;
     const own = data?.sessionId ?? `${place} ${createdAt} ${title}`;
-    return { conversation, losses, key: hash('sha256', `${kind}\0${own}`).slice(0, 32) };
+    return { conversation, key: hash('sha256', `${kind}\0${own}`).slice(0, 32) };
   } catch (error) {
     if (error instanceof ShareError) return { problem: error };
     throw error;
@@ -257,8 +249,13 @@ function namesIn(library: string): string[] {
 }
 
 function freeId(library: string, title: string, key: string): string {
-  const id = `${slugOf(title) || 'conversation'}-${key.slice(0, 8)}`;
-  return existsSync(join(library, id)) ? `${id}-${key.slice(8, 12)}` : id;
+  const slug = slugOf(title) || 'conversation';
+  // A folder of that name is no copy of ours, or it would be known by its key: it is not to be written over.
+  for (let digits = 8; digits < key.length; digits += 4) {
+    const id = `${slug}-${key.slice(0, digits)}`;
+    if (!existsSync(join(library, id))) return id;
+  }
+  return `${slug}-${key}`;
 }
 
 function readMark(folder: string): Mark | undefined {

@@ -1,6 +1,7 @@
 import {
   closeSync,
   fstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -9,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ShareError } from '../errors.ts';
 import { toSourceError } from './disk.ts';
@@ -167,6 +168,7 @@ function readIndex(path: string): Map<string, Row> {
 function writeIndex(path: string, rows: ReadonlyMap<string, Row>): void {
   const draft = `${path}.${process.pid}`;
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(draft, JSON.stringify({ version: 1, files: Object.fromEntries(rows) }), { mode: 0o600 });
     renameSync(draft, path);
   } catch (error) {

@@ -86,6 +86,13 @@ describe('create --latest', () => {
     expect((await run('create', '--latest', 'claude-code')).stdout).toBe(first.stdout);
   });
 
+  test('needs no data folder: it makes one', async () => {
+    aSession('p', 'one', 'Mend the gate', '2026-03-01T10:00:00Z');
+    const fresh = join(data.paths.data, 'not', 'yet');
+    const { code, stderr } = await run('create', '--latest', 'claude-code', '--data', fresh);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Shared') as string });
+  });
+
   test('is refused where the tool has no session, or is not known', async () => {
     expect((await run('create', '--latest', 'codex')).code).toBe(3);
     expect((await run('create', '--latest', 'quill')).code).toBe(2);

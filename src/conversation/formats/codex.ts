@@ -164,6 +164,8 @@ class SessionReader implements LogReader {
   /** The working folder at the beginning. */
   #folder: string | undefined;
   #turn = 0;
+  /** Versions that tell where turns begin also tell what the person wrote, a moment after the model got its context. */
+  #tellsWords = false;
   /** The program said where the turn begins, so that further words of the person do not begin one. */
   #isTurnOpen = false;
   /** Of `codex exec --json`, whose ids begin anew with each. */
@@ -181,7 +183,7 @@ class SessionReader implements LogReader {
 
   finish(options: ReadOptions): Reading {
     const losses = this.#losses.copy();
-    const entries = said(this.#entries, losses);
+    const entries = said(this.#entries, this.#tellsWords, losses);
     const messages = toMessages(entries);
     if (messages.length === 0) throw noMessages();
     const files = this.#files.copy();
@@ -289,7 +291,10 @@ class SessionReader implements LogReader {
   /** Where turns begin and end, and what the session is called. */
   #follow(event: JsonObject): void {
     const type = typeOf(event);
-    if (/^(?:task|turn)_started$/.test(type)) this.#turn += 1;
+    if (/^(?:task|turn)_started$/.test(type)) {
+      this.#turn += 1;
+      this.#tellsWords = true;
+    }
     if (/^(?:task|turn)_(?:started|complete|aborted)$/.test(type))
       this.#isTurnOpen = type.endsWith('_started');
     if (type === 'thread_rolled_back') this.#takeBack(numberOf(event['num_turns']) ?? 0);
@@ -514,12 +519,16 @@ function callKey(from: Entry['from'], id: string): string {
 
 // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Without what only the model got as the person's words, where the program says what the person wrote. */
-function said(entries: readonly Entry[], losses: Tally): Entry[] {
+/**
+ * Without what only the model got as the person's words, where the program says what the person wrote.
+ *
+ * @param tellsWords  It does so in this file, even if it has not done so yet.
+ */
+function said(entries: readonly Entry[], tellsWords: boolean, losses: Tally): Entry[] {
   const isTold = entries.some(
     ({ lane, from, isSaid }) => lane === 'user' && (from === 'event' || isSaid === true),
   );
-  if (!isTold) return [...entries];
+  if (!isTold && !tellsWords) return [...entries];
   return entries.filter(({ lane, from, isSaid }) => {
     const isInjected = lane === 'user' && from === 'item' && isSaid !== true;
     if (isInjected) losses.hide('injected context');

@@ -1,0 +1,196 @@
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ZipArchive } from 'archiver';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createImporter, openExport, type Found } from '../../src/conversation/import.ts';
+import { createSourceReader, openLibrary } from '../../src/conversation/library.ts';
+
+let folder: string;
+let library: string;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'import-')));
+  library = join(folder, 'library');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+
+/** A conversation as ChatGPT exports it. */
+function talk(id: string, title: string, answer: string, picture?: string): object {
+  const said = (role: string, parts: unknown[], content_type = 'text') => ({
+    author: { role },
+    content: { content_type, parts },
+    metadata: {},
+    recipient: 'all',
+  });
+  const image = {
+    content_type: 'image_asset_pointer',
+    asset_pointer: `file-service://${picture ?? ''}`,
+    width: 1,
+    height: 1,
+  };
+  const parts = picture === undefined ? [answer] : [image, answer];
+  return {
+    conversation_id: id,
+    title,
+    create_time: 1772442000,
+    current_node: 'b',
+    mapping: {
+      a: { id: 'a', parent: null, children: ['b'], message: said('user', ['Hello']) },
+      b: {
+        id: 'b',
+        parent: 'a',
+        children: [],
+        message: said('assistant', parts, picture === undefined ? 'text' : 'multimodal_text'),
+      },
+    },
+  };
+}
+
+async function zip(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
+  const path = join(folder, 'export.zip');
+  const archive = new ZipArchive({});
+  for (const [name, content] of Object.entries(files)) archive.append(content, { name });
+  await Promise.all([archive.finalize(), pipeline(archive, createWriteStream(path))]);
+  return path;
+}
+
+function unpacked(files: Readonly<Record<string, string | Buffer>>): string {
+  const path = join(folder, 'unpacked');
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), content);
+  }
+  return path;
+}
+
+async function foundIn(path: string): Promise<Found[]> {
+  const source = await openExport(path);
+  const found: Found[] = [];
+  try {
+    for await (const each of source.conversations()) found.push(each);
+    return found;
+  } finally {
+    source.close();
+  }
+}
+
+/** What became of each: its title or problem, and what was done. */
+async function importAll(path: string): Promise<string[]> {
+  const importer = createImporter(library);
+  return (await foundIn(path)).map((found) =>
+    'problem' in found ? found.problem.message : `${found.conversation.title}: ${importer.add(found).what}`,
+  );
+}
+
+const pictureId = 'file-Abcdefgh12345678Ijklmnop';
+const exported = (answer = 'Hi.') => ({
+  'conversations.json': JSON.stringify([
+    talk('c1', 'One', answer),
+    null,
+    talk('c2', 'Two', 'Look.', pictureId),
+  ]),
+  [`${pictureId}-tower.png`]: png,
+  '../../evil.txt': 'out of the archive',
+});
+
+describe.each([
+  ['the ZIP as it was downloaded', zip],
+  [
+    'the folder it was unpacked to',
+    (files: Record<string, string | Buffer>) => Promise.resolve(unpacked(files)),
+  ],
+])('%s', (_what, put) => {
+  test('is copied with its files, and a broken entry stops nothing', async () => {
+    const { '../../evil.txt': evil, ...rest } = exported();
+    const path = await put(put === zip ? { ...rest, '../../evil.txt': evil } : rest);
+    expect(await importAll(path)).toEqual([
+      'One: added',
+      expect.stringContaining('conversation 2'),
+      'Two: added',
+    ]);
+    const entries = openLibrary(library).list();
+    expect(entries).toHaveLength(2);
+    const [, two] = entries;
+    if (two === undefined || 'problem' in two) throw new Error('not read');
+    const { files, messages } = (await createSourceReader()(two)).conversation;
+    expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+    expect(files.map(({ content }) => ('path' in content ? readFileSync(content.path) : undefined))).toEqual([
+      png,
+    ]);
+    expect(existsSync(join(folder, '..', 'evil.txt'))).toBe(false);
+  });
+
+  test('again changes nothing; a newer one brings the copies up to date, under the same ids', async () => {
+    await importAll(await put({ 'conversations.json': exported()['conversations.json'] }));
+    const before = readdirSync(library);
+    const again = await put({ 'conversations.json': exported()['conversations.json'] });
+    expect(await importAll(again)).toContain('One: unchanged');
+    const newer = JSON.stringify([talk('c1', 'One, renamed', 'Hi again.')]);
+    expect(await importAll(await put({ 'conversations.json': newer }))).toEqual(['One, renamed: updated']);
+    expect(readdirSync(library)).toEqual(before);
+  });
+});
+
+describe('a copy', () => {
+  const one = () => zip({ 'conversations.json': JSON.stringify([talk('c1', 'One', 'Hi.')]) });
+  const only = () => join(library, readdirSync(library)[0] ?? '');
+
+  test('that its owner changed is left as it is', async () => {
+    await importAll(await one());
+    const path = join(only(), 'conversation.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('Hi.', 'Mine.'));
+    const newer = await zip({ 'conversations.json': JSON.stringify([talk('c1', 'One', 'Newer.')]) });
+    expect(await importAll(newer)).toEqual(['One: changed by hand']);
+    expect(readFileSync(path, 'utf8')).toContain('Mine.');
+  });
+
+  test('whose mark is gone is never written over', async () => {
+    await importAll(await one());
+    for (const left of [1, 2]) {
+      for (const name of readdirSync(library)) rmSync(join(library, name, 'import.json'), { force: true });
+      expect(await importAll(await one())).toEqual(['One: added']);
+      expect(readdirSync(library)).toHaveLength(left + 1);
+    }
+  });
+
+  test('that a crash left between mark and conversation is brought up to date', async () => {
+    await importAll(await one());
+    const path = join(only(), 'conversation.json');
+    const old = readFileSync(path);
+    const newer = await zip({ 'conversations.json': JSON.stringify([talk('c1', 'One', 'Newer.')]) });
+    await importAll(newer);
+    writeFileSync(path, old);
+    expect(await importAll(newer)).toEqual(['One: updated']);
+    expect(readFileSync(path, 'utf8')).toContain('Newer.');
+  });
+
+  test('that is only planned is not made', async () => {
+    const [found] = await foundIn(await one());
+    if (found === undefined || 'problem' in found) throw new Error('not read');
+    expect(createImporter(library).plan(found)).toMatchObject({ what: 'added' });
+    expect(existsSync(library)).toBe(false);
+  });
+});
+
+test('a ZIP that is cut off, or holds no conversations, is refused', async () => {
+  const path = await zip(exported());
+  truncateSync(path, 300);
+  await expect(openExport(path)).rejects.toThrow('is no whole ZIP file');
+  await expect(openExport(await zip({ 'a.txt': 'x' }))).rejects.toThrow('holds no conversations.json');
+  await expect(openExport(join(folder, 'gone.zip'))).rejects.toMatchObject({ code: 'source_missing' });
+});
