@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { claudeCode, claudeCodeWeb } from '../../../src/conversation/formats/claude-code.ts';
 import { noAttachments } from '../../../src/conversation/formats/format.ts';
-import type { Message } from '../../../src/conversation/conversation.ts';
-import { ShareError } from '../../../src/errors.ts';
-import { detect, options, readLog } from './reading.ts';
+import { detect, options, readLog, testDamagedLog, textsOf } from './reading.ts';
 
 const session = readFileSync(new URL('../../fixtures/claude-code/session.jsonl', import.meta.url), 'utf8')
   .trimEnd()
@@ -23,10 +20,6 @@ const answered = (content: unknown, more: object = {}) => ({
   message: { role: 'assistant', content },
   ...more,
 });
-
-function textsOf(messages: readonly Message[]): string[] {
-  return messages.flatMap(({ parts }) => parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])));
-}
 
 describe('a whole session', () => {
   test('keeps the words of both sides, on the current branch, in order', () => {
@@ -361,53 +354,12 @@ describe('bad input', () => {
   });
 });
 
-describe('damaged sessions', () => {
-  /** Reads what is left of the session; true when the words that were kept hold no private field. */
-  function keepsPrivate(
-    lines: readonly string[],
-    words = /canary-(?:cwd|session|branch|account|request|sig)/,
-  ) {
-    try {
-      const { title, messages } = read(lines).conversation;
-      return !words.test(JSON.stringify({ title, messages }));
-    } catch (error) {
-      if (error instanceof ShareError) return true;
-      throw error;
-    }
-  }
-  const text = session.join('\n');
-
-  test('cut anywhere, they are read or refused, and leak nothing', () => {
-    fc.assert(
-      fc.property(fc.nat(text.length), (end) =>
-        keepsPrivate(text.slice(0, end).split('\n'), /canary-(?!abandoned)/),
-      ),
-      { numRuns: 150 },
-    );
-  });
-
-  test('with characters changed anywhere, they are read or refused, and leak no field of a record', () => {
-    const change = fc.tuple(
-      fc.nat(text.length - 1),
-      fc.constantFrom('"', '{', '}', '\\', ',', '\n', 'x', '\0', '5'),
-    );
-    fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
-        const letters = Array.from(text);
-        for (const [place, letter] of changes) letters[place] = letter;
-        return keepsPrivate(letters.join('').split('\n'));
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  test('in any order, they are read, and leak no field of a record', () => {
-    fc.assert(
-      fc.property(fc.shuffledSubarray(session), (lines) => keepsPrivate(lines)),
-      { numRuns: 150 },
-    );
-  });
-});
+describe('damaged sessions, read or refused', () =>
+  testDamagedLog(claudeCode, session, {
+    whenCut: /canary-(?!abandoned)/,
+    whenChanged: /canary-(?:cwd|session|branch|account|request|sig)/,
+    whenShuffled: /canary-(?:cwd|session|branch|account|request|sig)/,
+  }));
 
 describe('recognising the format', () => {
   test.each([

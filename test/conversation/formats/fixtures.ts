@@ -188,7 +188,7 @@ const gemini: Fixture = {
   name: 'session-2026-03-02.jsonl',
   content: file('gemini/session.jsonl'),
   shows: ['I will look at the total.', '1 test failed'],
-  shownWhenCut: allButPlaces,
+  shownWhenCut: /canary-taken-back/,
   shownWhenChanged: allButPlaces,
 };
 
@@ -210,7 +210,7 @@ const codex: Fixture = {
   name: 'rollout-2026-03-02T09-00-00-0b5a1c9e-0000-4000-8000-000000000000.jsonl',
   content: file('codex/rollout.jsonl'),
   shows: ['The cart total is wrong', '1 test failed', 'Fixed: it is rounded once.'],
-  shownWhenCut: allButPlaces,
+  shownWhenCut: /canary-abandoned/,
   shownWhenChanged: allButPlaces,
 };
 
@@ -218,7 +218,7 @@ const pi: Fixture = {
   name: '2026-03-02_0b5a1c9e.jsonl',
   content: file('pi/session.jsonl'),
   shows: ['The cart total is wrong', 'It is rounded twice.'],
-  shownWhenCut: allButPlaces,
+  shownWhenCut: /canary-abandoned/,
   shownWhenChanged: allButPlaces,
 };
 

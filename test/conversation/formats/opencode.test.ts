@@ -10,9 +10,9 @@ import {
   opencodeEvents,
   opencodeFiles,
 } from '../../../src/conversation/formats/opencode.ts';
-import type { Message, Reading } from '../../../src/conversation/conversation.ts';
+import type { Reading } from '../../../src/conversation/conversation.ts';
 import { ShareError } from '../../../src/errors.ts';
-import { changed, detect, options, readLog } from './reading.ts';
+import { changed, detect, options, readLog, textsOf } from './reading.ts';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../fixtures/opencode/${name}`, import.meta.url), 'utf8');
@@ -29,10 +29,6 @@ const message = (id: string, role: string, parts: unknown, more: object = {}) =>
   parts,
 });
 const text = (words: string, more: object = {}) => ({ type: 'text', text: words, ...more });
-
-function textsOf(messages: readonly Message[]): string[] {
-  return messages.flatMap(({ parts }) => parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])));
-}
 
 const textsIn = async (value: unknown) => textsOf((await read(value)).conversation.messages);
 const partsIn = async (value: unknown) =>

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Message, Part, Reading } from '../../../src/conversation/conversation.ts';
 import {
   noAttachments,
@@ -198,6 +198,53 @@ function shuffled(value: unknown, seed: number): unknown {
 export function workMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
+}
+
+/** Words that must not show, by what was done to the file: some are hidden by a mark that the damage may take away. */
+export interface Forbidden {
+  whenCut: RegExp;
+  whenChanged: RegExp;
+  whenShuffled: RegExp;
+}
+
+/** Tests that what is left of a damaged log is read or refused, and shows none of the words. */
+export function testDamagedLog(format: LogFormat, lines: readonly string[], forbidden: Forbidden): void {
+  const text = lines.join('\n');
+  const keepsPrivate = (left: readonly string[], words: RegExp): boolean => {
+    try {
+      const { title, messages } = readLog(format, left).conversation;
+      return !words.test(JSON.stringify({ title, messages }));
+    } catch (error) {
+      if (error instanceof ShareError) return true;
+      throw error;
+    }
+  };
+  const runs = { numRuns: 150 };
+
+  test('cut anywhere', () => {
+    const end = fc.nat(text.length);
+    fc.assert(
+      fc.property(end, (at) => keepsPrivate(text.slice(0, at).split('\n'), forbidden.whenCut)),
+      runs,
+    );
+  });
+
+  test('with characters changed anywhere', () => {
+    const letter = fc.constantFrom('"', '{', '}', '\\', ',', '\n', 'x', '\0', '5');
+    const changes = fc.array(fc.tuple(fc.nat(text.length - 1), letter), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(changes, (all) => keepsPrivate(changed(text, all).split('\n'), forbidden.whenChanged)),
+      runs,
+    );
+  });
+
+  test('in any order', () => {
+    const some = fc.shuffledSubarray([...lines]);
+    fc.assert(
+      fc.property(some, (left) => keepsPrivate(left, forbidden.whenShuffled)),
+      runs,
+    );
+  });
 }
 
 /** Puts other characters into a text, but for the canaries: one that is misspelt would be taken for another. */

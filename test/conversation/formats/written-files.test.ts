@@ -21,7 +21,7 @@ const edit = (file_path: string, old_string: string, new_string: string, more = 
 const patch = (...lines: string[]) =>
   call('apply_patch', ['*** Begin Patch', ...lines, '*** End Patch'].join('\n'));
 
-function written(parts: Part[], folder: string | undefined = '/work'): Record<string, string> {
+function written(parts: Part[], folder: string | undefined = '/shop'): Record<string, string> {
   const messages: Message[] = [{ id: '1', role: 'assistant', parts }];
   const files = new InlineFiles();
   const shown = files.shown(messages, addWrittenFiles(files, messages, folder));
@@ -35,23 +35,23 @@ function written(parts: Part[], folder: string | undefined = '/work'): Record<st
 
 describe('writing and editing', () => {
   test.each<[string, Part[], Record<string, string>]>([
-    ['a file is what was written last', [write('/work/a', '1'), write('/work/a', '2')], { a: '2' }],
+    ['a file is what was written last', [write('/shop/a', '1'), write('/shop/a', '2')], { a: '2' }],
     [
       'an edit changes the first place',
-      [write('/work/a', 'x x'), edit('/work/a', 'x', '$&y')],
+      [write('/shop/a', 'x x'), edit('/shop/a', 'x', '$&y')],
       { a: '$&y x' },
     ],
     [
       'or all places',
-      [write('/work/a', 'x x'), edit('/work/a', 'x', 'y', { replace_all: true })],
+      [write('/shop/a', 'x x'), edit('/shop/a', 'x', 'y', { replace_all: true })],
       { a: 'y y' },
     ],
     [
       'several edits follow one another',
       [
-        write('/work/a', 'one two'),
+        write('/shop/a', 'one two'),
         call('MultiEdit', {
-          file_path: '/work/a',
+          file_path: '/shop/a',
           edits: [
             { old_string: 'one', new_string: 'three' },
             { old_string: 'three two', new_string: 'four' },
@@ -60,42 +60,42 @@ describe('writing and editing', () => {
       ],
       { a: 'four' },
     ],
-    ['a file that was only edited is not known', [edit('/work/a', 'x', 'y')], {}],
-    ['nor one whose edit does not fit', [write('/work/a', 'x'), edit('/work/a', 'z', 'y')], {}],
+    ['a file that was only edited is not known', [edit('/shop/a', 'x', 'y')], {}],
+    ['nor one whose edit does not fit', [write('/shop/a', 'x'), edit('/shop/a', 'z', 'y')], {}],
     [
       'until it is written again',
-      [write('/work/a', 'x'), edit('/work/a', 'z', 'y'), write('/work/a', 'w')],
+      [write('/shop/a', 'x'), edit('/shop/a', 'z', 'y'), write('/shop/a', 'w')],
       { a: 'w' },
     ],
-    ['an edit of nothing writes', [edit('/work/a', '', 'new')], { a: 'new' }],
-    ['but not over something', [write('/work/a', 'x'), edit('/work/a', '', 'new')], {}],
+    ['an edit of nothing writes', [edit('/shop/a', '', 'new')], { a: 'new' }],
+    ['but not over something', [write('/shop/a', 'x'), edit('/shop/a', '', 'new')], {}],
     [
       'a notebook is not followed',
-      [write('/work/a', '{}'), call('NotebookEdit', { notebook_path: '/work/a' })],
+      [write('/shop/a', '{}'), call('NotebookEdit', { notebook_path: '/shop/a' })],
       {},
     ],
     [
       'calls that failed or are not over write nothing',
-      [write('/work/a', 'x', { status: 'failed' }), write('/work/b', 'x', { status: 'pending' })],
+      [write('/shop/a', 'x', { status: 'failed' }), write('/shop/b', 'x', { status: 'pending' })],
       {},
     ],
-    ['reading is not writing', [call('Read', { file_path: '/work/a', content: 'x' })], {}],
+    ['reading is not writing', [call('Read', { file_path: '/shop/a', content: 'x' })], {}],
     [
       'sub-agents write, too',
       [
         call(
           'Task',
           {},
-          { subAgent: { messages: [{ id: '2', role: 'assistant', parts: [write('/work/a', 'x')] }] } },
+          { subAgent: { messages: [{ id: '2', role: 'assistant', parts: [write('/shop/a', 'x')] }] } },
         ),
-        edit('/work/a', 'x', 'y'),
+        edit('/shop/a', 'x', 'y'),
       ],
       { a: 'y' },
     ],
     [
       'opencode',
       [
-        call('write', { filePath: '/work/a', content: 'x' }),
+        call('write', { filePath: '/shop/a', content: 'x' }),
         call('edit', { filePath: 'a', oldString: 'x', newString: 'y' }),
       ],
       { a: 'y' },
@@ -104,17 +104,17 @@ describe('writing and editing', () => {
       'Gemini CLI',
       [
         call('write_file', { file_path: 'a', content: 'x' }),
-        call('replace', { file_path: '/work/a', old_string: 'x', new_string: 'y' }),
+        call('replace', { file_path: '/shop/a', old_string: 'x', new_string: 'y' }),
       ],
       { a: 'y' },
     ],
     [
       'the editor tool',
       [
-        call('str_replace_based_edit_tool', { command: 'create', path: '/work/a', file_text: 'x' }),
+        call('str_replace_based_edit_tool', { command: 'create', path: '/shop/a', file_text: 'x' }),
         call('str_replace_based_edit_tool', {
           command: 'str_replace',
-          path: '/work/a',
+          path: '/shop/a',
           old_str: 'x',
           new_str: 'y',
         }),
@@ -124,17 +124,17 @@ describe('writing and editing', () => {
     [
       'looking is not editing',
       [
-        write('/work/a', 'x'),
-        call('str_replace_editor', { command: 'view', path: '/work/a' }),
-        call('str_replace_editor', { command: 'view', path: '/work/b' }),
+        write('/shop/a', 'x'),
+        call('str_replace_editor', { command: 'view', path: '/shop/a' }),
+        call('str_replace_editor', { command: 'view', path: '/shop/b' }),
       ],
       { a: 'x' },
     ],
     [
       'an insertion is not followed',
       [
-        write('/work/a', 'x'),
-        call('str_replace_editor', { command: 'insert', path: '/work/a', new_str: 'y' }),
+        write('/shop/a', 'x'),
+        call('str_replace_editor', { command: 'insert', path: '/shop/a', new_str: 'y' }),
       ],
       {},
     ],
@@ -143,8 +143,8 @@ describe('writing and editing', () => {
   });
 
   test('edits that double a text end', () => {
-    const double = edit('/work/a', 'a', 'aa', { replace_all: true });
-    expect(written([write('/work/a', 'a'), ...Array.from({ length: 100 }, () => double)])).toEqual({});
+    const double = edit('/shop/a', 'a', 'aa', { replace_all: true });
+    expect(written([write('/shop/a', 'a'), ...Array.from({ length: 100 }, () => double)])).toEqual({});
   });
 });
 
@@ -231,30 +231,30 @@ describe('patches', () => {
 
 describe('names', () => {
   test.each([
-    ['/work/src/a.ts', '/work', 'src/a.ts'],
-    ['src/a.ts', '/work', 'src/a.ts'],
-    ['./src/../b.ts', '/work/', 'b.ts'],
-    ['/work/x/../a', '/work', 'a'],
+    ['/shop/src/a.ts', '/shop', 'src/a.ts'],
+    ['src/a.ts', '/shop', 'src/a.ts'],
+    ['./src/../b.ts', '/shop/', 'b.ts'],
+    ['/shop/x/../a', '/shop', 'a'],
     ['a', undefined, 'a'],
     ['x/./a', undefined, 'x/a'],
-    ['C:\\work\\src\\a.ts', 'C:\\work', 'src/a.ts'],
-    ['C:/work/a.ts', 'C:\\work', 'a.ts'],
+    ['C:\\shop\\src\\a.ts', 'C:\\shop', 'src/a.ts'],
+    ['C:/shop/a.ts', 'C:\\shop', 'a.ts'],
   ])('%s in %s is %s', (path, folder, name) => {
     expect(Object.keys(writtenIn(path, folder))).toEqual([name]);
   });
 
   test.each([
-    ['/home/mira/.ssh/config', '/work'],
-    ['/work', '/work'],
-    ['/work/../etc/x', '/work'],
-    ['../x', '/work'],
-    ['/workshop/x', '/work'],
-    ['~/x', '/work'],
-    ['/work/a', undefined],
+    ['/home/mira/.ssh/config', '/shop'],
+    ['/shop', '/shop'],
+    ['/shop/../etc/x', '/shop'],
+    ['../x', '/shop'],
+    ['/shopping/x', '/shop'],
+    ['~/x', '/shop'],
+    ['/shop/a', undefined],
     ['../x', undefined],
     ['~/x', undefined],
-    ['D:\\work\\a', 'C:\\work'],
-    ['', '/work'],
+    ['D:\\shop\\a', 'C:\\shop'],
+    ['', '/shop'],
   ])('%s is not in %s', (path, folder) => {
     expect(writtenIn(path, folder)).toEqual({});
   });
