@@ -121,7 +121,7 @@ describe('sessions in files', () => {
     mkdirSync(join(storage(), 'message', 'ses_1'), { recursive: true });
     await expect(library.link(path)).rejects.toMatchObject({
       code: 'source_invalid',
-      message: `${path}: The opencode session holds no message yet.`,
+      message: `${path}: The opencode session holds no message of a person or the assistant.`,
     });
     expect(library.list()).toEqual([]);
   });

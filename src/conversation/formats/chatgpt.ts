@@ -20,6 +20,7 @@ import {
   timeOf,
   type JsonObject,
 } from './untyped.ts';
+import { noMessages } from './no-messages.ts';
 
 /*
  * ChatGPT's data export holds the conversations of an account in `conversations.json`, or in `conversations-000.json`
@@ -64,8 +65,7 @@ async function read(value: unknown, options: ReadOptions, attachments: Attachmen
   const losses = new Tally();
   const nodes = Object.entries(mapping).map(([id, node]) => nodeOf(id, objectOf(node) ?? {}, losses));
   const isShown = (node: Node) => node.isShown;
-  if (!nodes.some(isShown))
-    throw new ShareError('source_invalid', 'The conversation holds no message of a person or the assistant.');
+  if (!nodes.some(isShown)) throw noMessages('conversation');
 
   const { path, branch } = branchOf(nodes, {
     isShown,

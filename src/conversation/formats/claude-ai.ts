@@ -1,4 +1,3 @@
-import { ShareError } from '../../errors.ts';
 import type { Conversation, Message, Part, Reading, SourceLink, ToolCallPart } from '../conversation.ts';
 import { AttachedFiles } from './attached-files.ts';
 import { branchOf } from './branch.ts';
@@ -10,6 +9,7 @@ import { timesOf } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
 import type { TreeNode } from './tree.ts';
 import { listOf, objectOf, objectsOf, scalarsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
+import { noMessages } from './no-messages.ts';
 
 /*
  * Claude.ai's data export holds the conversations of an account in `conversations.json`. Older exports are lists of
@@ -48,8 +48,7 @@ async function read(value: unknown, options: ReadOptions, attachments: Attachmen
   const losses = new Tally();
   const entries = entriesOf(source, losses);
   const isShown = (entry: Entry) => entry.isShown;
-  if (!entries.some(isShown))
-    throw new ShareError('source_invalid', 'The conversation holds no message of a person or the assistant.');
+  if (!entries.some(isShown)) throw noMessages('conversation');
 
   const { path, branch } = branchOf(entries, {
     isShown,

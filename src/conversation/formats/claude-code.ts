@@ -1,4 +1,3 @@
-import { ShareError } from '../../errors.ts';
 import type {
   Conversation,
   Message,
@@ -26,6 +25,8 @@ import { firstWords, longestTitle, oneLine } from './titles.ts';
 import { Tree, type TreeNode } from './tree.ts';
 import { objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
 import { addWrittenFiles } from './written-files.ts';
+import { noMessages } from './no-messages.ts';
+import { uniqueId } from './unique-id.ts';
 
 /*
  * Claude Code writes one session to one JSONL file and only ever appends to it. A line is a record; records with a
@@ -203,7 +204,11 @@ class SessionReader implements LogReader {
 
   finish(options: ReadOptions, others: ReadonlyMap<string, LogReader> = new Map()): Reading {
     const log: Log = { ...this.#log, losses: this.#log.losses.copy() };
-    if (!log.entries.some((entry) => entry.speech)) throw noMessages();
+    if (!log.entries.some((entry) => entry.speech))
+      throw noMessages(
+        'Claude Code session',
+        'Share the main session file, named `<session id>.jsonl`, once it has a first message.',
+      );
 
     const own = ownEntries(log);
     const { entries, branch } = branchOf(own, log.losses, options.branch);
@@ -274,16 +279,6 @@ function newLog(): Log {
 function noteOn(note: JsonObject | undefined): Pick<AgentLog, 'call' | 'name'> {
   const [call, name] = [textOf(note?.['toolUseId']), textOf(note?.['agentType'])];
   return { ...(call !== undefined && { call }), ...(name !== undefined && { name }) };
-}
-
-function noMessages(): ShareError {
-  return new ShareError(
-    'source_invalid',
-    'The Claude Code session holds no message of a person or the assistant.',
-    {
-      hint: 'Share the main session file, named `<session id>.jsonl`, once it has a first message.',
-    },
-  );
 }
 
 // ── Records ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -753,11 +748,4 @@ function blocksOf(content: unknown): JsonObject[] {
   return content
     .map((item) => (typeof item === 'string' ? { type: 'text', text: item } : objectOf(item)))
     .filter((block) => block !== undefined);
-}
-
-function uniqueId(wanted: string, taken: Set<string>): string {
-  let id = wanted;
-  for (let n = 2; taken.has(id); n += 1) id = `${wanted}-${n}`;
-  taken.add(id);
-  return id;
 }

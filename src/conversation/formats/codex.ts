@@ -1,4 +1,3 @@
-import { ShareError } from '../../errors.ts';
 import type { Conversation, Message, Part, Reading, ToolCallPart } from '../conversation.ts';
 import {
   answerIn,
@@ -27,6 +26,8 @@ import {
   type JsonObject,
 } from './untyped.ts';
 import { addWrittenFiles } from './written-files.ts';
+import { noMessages } from './no-messages.ts';
+import { uniqueId } from './unique-id.ts';
 
 /*
  * Codex writes a session to `~/.codex/sessions/<year>/<month>/<day>/rollout-<time>-<id>.jsonl`. Read here:
@@ -185,7 +186,7 @@ class SessionReader implements LogReader {
     const losses = this.#losses.copy();
     const entries = said(this.#entries, this.#tellsWords, losses);
     const messages = toMessages(entries);
-    if (messages.length === 0) throw noMessages();
+    if (messages.length === 0) throw noMessages('Codex session');
     const files = this.#files.copy();
     const answered = entries.flatMap(({ call, time }) => [call?.time, time]);
     const conversation: Conversation = {
@@ -488,16 +489,6 @@ class SessionReader implements LogReader {
   }
 }
 
-function noMessages(): ShareError {
-  return new ShareError(
-    'source_invalid',
-    'The Codex session holds no message of a person or the assistant.',
-    {
-      hint: 'Share it once it has a first message.',
-    },
-  );
-}
-
 function note(
   target: Record<string, unknown>,
   source: JsonObject,
@@ -573,13 +564,6 @@ function partsIn({ call, parts }: Entry): Part[] {
     status: answer === undefined ? 'pending' : answer.isFailed ? 'failed' : 'done',
   };
   return [part, ...parts];
-}
-
-function uniqueId(wanted: string, taken: Set<string>): string {
-  let id = wanted;
-  for (let n = 2; taken.has(id); n += 1) id = `${wanted}-${n}`;
-  taken.add(id);
-  return id;
 }
 
 // ── The person's own words ───────────────────────────────────────────────────────────────────────────────────────

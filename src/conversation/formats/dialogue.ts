@@ -1,10 +1,10 @@
-import { ShareError } from '../../errors.ts';
 import type { Message, Part, Reading, ToolCallPart, ToolStatus } from '../conversation.ts';
 import type { ReadOptions } from './format.ts';
 import { InlineFiles } from './inline-files.ts';
 import { Tally } from './tally.ts';
 import { timesOf } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
+import { noMessages } from './no-messages.ts';
 
 /** What a tool gave back. */
 export interface Answer {
@@ -108,8 +108,7 @@ export class Dialogue {
   /** @throws ShareError `source_invalid` when no message was added. */
   toReading(about: About, { fallbackTitle, fallbackTime }: ReadOptions): Reading {
     const messages = this.#messages;
-    if (messages.length === 0)
-      throw new ShareError('source_invalid', 'there is no message of a person or an assistant in it.');
+    if (messages.length === 0) throw noMessages('conversation');
     const { createdAt, updatedAt } = timesOf(messages, fallbackTime);
     return {
       conversation: {

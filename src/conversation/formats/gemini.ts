@@ -1,5 +1,4 @@
 import { basename, dirname } from 'node:path';
-import { ShareError } from '../../errors.ts';
 import type { Message, Part, Reading, SubAgent, ToolCallPart, ToolStatus } from '../conversation.ts';
 import type { Detection, DocumentFormat, LogFormat, LogReader, ReadOptions } from './format.ts';
 import { InlineFiles, type InlineData } from './inline-files.ts';
@@ -7,6 +6,7 @@ import { Tally } from './tally.ts';
 import { timesOf } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
 import { objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
+import { noMessages } from './no-messages.ts';
 
 /*
  * Gemini CLI has written a session in two forms, both below `~/.gemini/tmp/<project>/chats/`: first as one JSON document,
@@ -126,7 +126,7 @@ class Recording implements LogReader {
   }
 
   finish(options: ReadOptions, companions: ReadonlyMap<string, LogReader> = new Map()): Reading {
-    if (!this.hasBegun) throw noMessages();
+    if (!this.hasBegun) throw noMessages('Gemini CLI session');
     const losses = this.#losses.copy();
     const agents = agentsOf(companions);
     const messages = this.messages({ losses, agents, files: this.files });
@@ -220,12 +220,6 @@ class Recording implements LogReader {
     for (const id of this.#entries.keys()) if (!entries.has(id)) this.#losses.hide('taken back');
     this.#entries = entries;
   }
-}
-
-function noMessages(): ShareError {
-  return new ShareError('source_invalid', 'The Gemini CLI session holds no message yet.', {
-    hint: 'Share it once something was said in it.',
-  });
 }
 
 /** What the result is shown as in the terminal may be as large as the result. */

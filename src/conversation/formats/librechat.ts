@@ -1,4 +1,3 @@
-import { ShareError } from '../../errors.ts';
 import type { Conversation, Message, Part, Reading, SourceLink, ToolCallPart } from '../conversation.ts';
 import { missingFile } from './attached-files.ts';
 import { branchOf } from './branch.ts';
@@ -19,6 +18,7 @@ import {
   timeOf,
   type JsonObject,
 } from './untyped.ts';
+import { noMessages } from './no-messages.ts';
 
 /*
  * LibreChat exports one conversation to one file: its messages as a list, in which each names the one before it, or
@@ -52,8 +52,7 @@ function read(value: unknown, options: ReadOptions): Reading {
   const losses = new Tally();
   const entries = entriesOf(messagesOf(source), losses);
   const isShown = (entry: Entry) => entry.isShown;
-  if (!entries.some(isShown))
-    throw new ShareError('source_invalid', 'The conversation holds no message of a person or the assistant.');
+  if (!entries.some(isShown)) throw noMessages('conversation');
 
   // Which of several answers was shown last is not written down: the program begins with the newest.
   const { path, branch } = branchOf(entries, { isShown, current: undefined, wanted: options.branch, losses });

@@ -1,4 +1,3 @@
-import { ShareError } from '../../errors.ts';
 import type { Conversation, Message, Part, Reading, SourceLink, ToolCallPart } from '../conversation.ts';
 import { missingFile } from './attached-files.ts';
 import { branchOf } from './branch.ts';
@@ -20,6 +19,7 @@ import {
   timeOf,
   type JsonObject,
 } from './untyped.ts';
+import { noMessages } from './no-messages.ts';
 
 /*
  * Open WebUI exports all chats of a user, or one, as a list of records whose `chat` holds the messages: as a tree,
@@ -68,8 +68,7 @@ function read(value: unknown, options: ReadOptions): Reading {
   const losses = new Tally();
   const entries = entriesOf(chat, losses);
   const isShown = (entry: Entry) => entry.isShown;
-  if (!entries.some(isShown))
-    throw new ShareError('source_invalid', 'The chat holds no message of a person or the assistant.');
+  if (!entries.some(isShown)) throw noMessages('chat');
 
   const { path, branch } = branchOf(entries, {
     isShown,

@@ -1,4 +1,3 @@
-import { ShareError } from '../../errors.ts';
 import type { Message, Part, Reading, Role, SubAgent, ToolCallPart, ToolStatus } from '../conversation.ts';
 import type { DocumentFormat, LogFormat, LogReader, ReadOptions, StoreFormat } from './format.ts';
 import { dataUrl, InlineFiles, type InlineData } from './inline-files.ts';
@@ -16,6 +15,7 @@ import {
   timeOf,
   type JsonObject,
 } from './untyped.ts';
+import { noMessages } from './no-messages.ts';
 
 /*
  * opencode has kept its sessions in files, a file for each message and each part of one, and keeps them in a SQLite
@@ -153,7 +153,7 @@ const deepestAgent = 8;
 function readSession(value: unknown, options: ReadOptions, losses = new Tally()): Reading {
   const session = objectOf(value) ?? {};
   const info = objectOf(session['info']) ?? {};
-  if (objectsOf(session['messages']).length === 0) throw noMessages();
+  if (objectsOf(session['messages']).length === 0) throw noMessages('opencode session');
   const children = familyOf(session);
   const files = new InlineFiles();
   for (const each of [session, ...children.values()]) numberFiles(files, each);
@@ -172,12 +172,6 @@ function readSession(value: unknown, options: ReadOptions, losses = new Tally())
     },
     losses: losses.toLosses(),
   };
-}
-
-function noMessages(): ShareError {
-  return new ShareError('source_invalid', 'The opencode session holds no message yet.', {
-    hint: 'Share it once something was said in it.',
-  });
 }
 
 /** All sessions below one, by id. */

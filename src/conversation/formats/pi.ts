@@ -1,4 +1,3 @@
-import { ShareError } from '../../errors.ts';
 import type { Message, Part, Reading, ToolCallPart, ToolStatus } from '../conversation.ts';
 import type { Detection, LogFormat, LogReader, ReadOptions } from './format.ts';
 import { InlineFiles } from './inline-files.ts';
@@ -7,6 +6,7 @@ import { timesOf } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
 import { Tree, type TreeNode } from './tree.ts';
 import { objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
+import { noMessages } from './no-messages.ts';
 
 /*
  * pi writes a session to `~/.pi/agent/sessions/<folder>/<time>_<id>.jsonl`: a header, then entries that form a tree by
@@ -215,7 +215,7 @@ class SessionReader implements LogReader {
     );
     const byId = new Map(nodes.map((node) => [node.id, node]));
     const last = byId.get(nearest(entries.at(-1)?.id)?.id ?? '') ?? nodes.at(-1);
-    if (last === undefined) throw noMessages();
+    if (last === undefined) throw noMessages('pi session');
     const { path, branch } = new Tree(nodes).choose(last, wanted);
     losses.hide('other branch', nodes.length - path.length);
     return { turns: path, branch };
@@ -267,12 +267,6 @@ class SessionReader implements LogReader {
     losses?.unknown('image without bytes');
     return [];
   }
-}
-
-function noMessages(): ShareError {
-  return new ShareError('source_invalid', 'The pi session holds no message yet.', {
-    hint: 'Share it once something was said in it.',
-  });
 }
 
 /** The line of a parent may be lost: then the line before stands for it. */
