@@ -40,6 +40,7 @@ function inProcessRenderer() {
  */
 const decisiveSources = [
   'conversation/**/*.ts',
+  'secrets/**/*.ts',
   'output/{attachments,file-kinds,names,preview,zip}.ts',
   'publish/prepare.ts',
   'snapshot/*.ts',

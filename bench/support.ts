@@ -1,3 +1,4 @@
+import { usualChoice } from '../src/snapshot/privacy.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -85,8 +86,7 @@ export async function aLibrary(count: number): Promise<DataFolder> {
         id: fakeShareId(seed),
         conversation: idOf(seed),
         owner: 'bench',
-        thinking: false,
-        preview: false,
+        ...usualChoice,
         title: '',
         type: '',
         createdAt: '2026-01-01T00:00:00.000Z',

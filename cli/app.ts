@@ -18,6 +18,8 @@ import { createPublisher, type Publisher } from '../src/publish/publisher.ts';
 import { openCache, type Cache } from '../src/registry/cache.ts';
 import { openRegistry, type Registry } from '../src/registry/shares.ts';
 import { loadRenderer } from '../src/render/renderer.ts';
+import { scanTexts } from '../src/secrets/scan.ts';
+import { createScanner, type Scanner } from '../src/secrets/scanner.ts';
 import { openPool } from './pool.ts';
 import { shareIdAlphabet, shareIdLength, type ShareId, type SiteUrl } from '../src/urls.ts';
 
@@ -80,6 +82,7 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
     registry,
     output,
     renderer,
+    scanner: bench.scanner,
     site: paths.site,
     sources: sourcesOf(library),
     prepare: bench.prepare,
@@ -104,14 +107,16 @@ export async function openBench(paths: BenchPaths, { at, onProgress = () => unde
   const output = openOutputFolder(paths.output, stagingFor(paths), paths.identity, at);
   const cache: Cache = openCache(join(paths.data, 'cache.sqlite'));
   const renderer = await loadRenderer({ fragments: cache });
+  const scanner: Scanner = createScanner(cache);
   const prepare = createPrepare<Source, Stage>({
     sources: sourcesOf(openLibrary(paths.library)),
     output,
     renderer,
+    scanner: { version: scanner.version, scan: scanner.scan, scanNames: scanTexts },
     site: paths.site,
-    attach: (...args) => attach(output, cache, onProgress, ...args),
+    attach: (request) => attach({ output, cache, scanner }, onProgress, request),
   });
-  return { output, cache, renderer, prepare };
+  return { output, cache, renderer, scanner, prepare };
 }
 
 const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { watchPaths, type Library } from '../src/conversation/library.ts';
 import { ShareError } from '../src/errors.ts';
+import type { FoundSecret } from '../src/snapshot/secrets.ts';
 import { takeWatchLock } from '../src/registry/watch-lock.ts';
 import type { App } from './app.ts';
 import { printable, progressBar, say } from './report.ts';
+import { wordFor } from './secrets.ts';
 
 /** Keeps every page up to date until closed. */
 export interface Following {
@@ -66,15 +68,25 @@ function pathsOf(library: Library, conversation: string): string[] {
 
 /** Says each change of a share's fortune once, on stderr, where a service's log is. */
 async function syncAndSay({ publisher, registry }: App, conversation: string): Promise<void> {
-  const before = registry.active(conversation)?.problem?.message;
+  const { problem: was, found: known = [] } = registry.active(conversation) ?? {};
+  const before = was?.message;
   const outcome = await publisher.sync(conversation);
   if (outcome === 'published') {
     say(`${time()} ${printable(conversation)}: published`);
+    sayNew(conversation, known, registry.active(conversation)?.found ?? []);
     return;
   }
   const problem = registry.active(conversation)?.problem?.message;
   if (problem !== undefined && problem !== before)
     say(`${time()} ${printable(`${conversation}: ${problem}`)}`);
+}
+
+/** A secret that came with the last change. Its kind and place, never its value. */
+function sayNew(conversation: string, known: readonly FoundSecret[], found: readonly FoundSecret[]): void {
+  const before = new Set(known.map(({ fingerprint, became }) => `${fingerprint} ${became}`));
+  for (const { fingerprint, kind, place, became } of found)
+    if (became !== 'allowed' && !before.has(`${fingerprint} ${became}`))
+      say(`${time()} ${printable(`${conversation}: ${wordFor[became]} ${kind}: ${place}`)}`);
 }
 
 function time(): string {

@@ -6,7 +6,7 @@ import { formatOf } from '../src/conversation/formats/formats.ts';
 import { splitPath } from '../src/conversation/opencode-store.ts';
 import { createSourceReader, type Source } from '../src/conversation/library.ts';
 import { toSnapshot } from '../src/snapshot/privacy.ts';
-import { paint, print, printable } from './report.ts';
+import { counted, paint, print, printable } from './report.ts';
 
 /** The documented shape of `inspect --json`: what a file is, what of it would be shown, and what would not. */
 export interface Inspection {
@@ -67,7 +67,7 @@ async function toInspection(
   read: (branch?: number) => Promise<Reading>,
 ): Promise<Inspection> {
   const { conversation, losses } = await read();
-  const shown = toSnapshot(conversation, [], undefined, { thinking: true, preview: false });
+  const shown = toSnapshot(conversation, [], undefined, { thinking: true });
   const parts: Record<string, number> = {};
   for (const part of conversation.messages.flatMap((message) => partsBelow(message.parts)))
     parts[part.type] = (parts[part.type] ?? 0) + 1;
@@ -170,10 +170,6 @@ function partsLine(parts: Record<string, number>): string {
   return Object.entries(parts)
     .map(([type, count]) => `${count} ${type}`)
     .join(' · ');
-}
-
-function counted(count: number, word: string): string {
-  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
 }
 
 function minuteOf(time: string): string {

@@ -11,6 +11,8 @@ import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addCopy, addOpen } from './commands/link.ts';
 import { addList } from './commands/list.ts';
+import { addLog } from './commands/log.ts';
+import { addReview } from './commands/review.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
@@ -56,7 +58,7 @@ Examples:
   $ share delete sales-analysis           the link answers 404 from now on
   $ share                                 choose from a menu
 
-Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locked by another process · 70 a bug`,
+Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 4 refused for a secret · 5 locked by another process · 70 a bug`,
     )
     .action(runMenu);
   for (const add of [
@@ -65,12 +67,14 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locke
     addStatus,
     addFind,
     addInspect,
+    addReview,
     addImport,
     addExport,
     addList,
     addCopy,
     addOpen,
     addDelete,
+    addLog,
     addSync,
     addWatch,
     addServe,

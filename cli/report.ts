@@ -88,6 +88,11 @@ const marks: Record<StatusState, [Style, string]> = {
   revoked: ['dim', '✕ revoked'],
 };
 
+/** `1 secret`, `3,000 rounds` */
+export function counted(count: number, word: string): string {
+  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
+}
+
 /** Two or three lines for a person: what it is, how it stands, and the link or the reason. */
 export function printReport(report: StatusReport): void {
   const [style, mark] = marks[report.state];

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'conversation_taken'
   | 'ambiguous'
   | 'gate_refused'
+  | 'secret_found'
   | 'output_unwritable'
   | 'output_foreign'
   | 'registry_newer'
@@ -52,6 +53,7 @@ export class ShareError extends Error {
     if (this.code === 'usage' || this.code === 'ambiguous' || this.code === 'config_invalid')
       return exitCodes.usage;
     if (this.code === 'not_found') return exitCodes.notFound;
+    if (this.code === 'secret_found') return exitCodes.refusedForSecret;
     if (this.code === 'locked') return exitCodes.locked;
     if (this.code === 'cancelled') return exitCodes.interrupted;
     return exitCodes.failed;

@@ -13,6 +13,9 @@ import { asNotFound, configOf, withApp, type CommonOptions } from '../context.ts
 import { findByName } from '../find.ts';
 import { findOptions } from './find.ts';
 import { copyText, openUrl } from '../hand-over.ts';
+import { allowSecrets, reviewConversation, sayFound } from '../secrets.ts';
+import { createSourceReader } from '../../src/conversation/library.ts';
+import type { Choice } from '../../src/snapshot/privacy.ts';
 import { print, printable, printJson, progressBar, reportError, reportShare, say } from '../report.ts';
 
 interface CreateOptions extends CommonOptions {
@@ -20,6 +23,9 @@ interface CreateOptions extends CommonOptions {
   open?: boolean;
   thinking?: boolean;
   preview?: boolean;
+  strict?: boolean;
+  stripMetadata?: boolean;
+  allow?: string[];
   latest?: ToolName;
   branch?: number | 'current';
   withWrittenFiles?: boolean;
@@ -42,6 +48,11 @@ grows. \`share inspect\` tells what would be shown of it.`,
     .option('--no-thinking', 'leave thinking out again')
     .option('--preview', 'let chat applications that preview the link show the title')
     .option('--no-preview', 'let them show “Shared conversation” again')
+    .option('--strict', 'publish nothing, now and later, while a secret would have to be hidden')
+    .option('--no-strict', 'hide secrets, and publish the rest again')
+    .option('--allow <fingerprint...>', 'let this secret be seen; `share review` shows what was found')
+    .option('--strip-metadata', 'take out of pictures what a camera wrote into them, such as the place')
+    .option('--no-strip-metadata', 'publish pictures as they are again')
     .addOption(new Option('--latest <tool>', 'the newest session of this coding agent').choices(toolNames))
     .option('--branch <n>', 'show this branch of a file with several, or `current`', toBranch)
     .option('--with-written-files', 'attach the files that an agent wrote in the session')
@@ -69,7 +80,8 @@ Examples:
             const created = await create(app, config.owner.value, name, options).finally(bar.end);
             reports.push(reportShare(created.share, app.paths.site));
             await handOver(created, app, options);
-            if (sayTrouble(created)) failed = exitCodes.failed;
+            sayFound(created.share.found, created.share.conversation);
+            failed = sayTrouble(created) ?? failed;
           } catch (error) {
             if (names.length === 1) throw error;
             failed = reportError(error, false);
@@ -96,22 +108,46 @@ function toBranch(text: string): number | 'current' {
 }
 
 async function create(app: App, owner: string, name: string, options: CreateOptions): Promise<Created> {
-  const { thinking, preview, branch, withWrittenFiles: writtenFiles } = options;
+  const { branch, withWrittenFiles: writtenFiles } = options;
   try {
-    const wish = {
-      ...(thinking === undefined ? {} : { thinking }),
-      ...(preview === undefined ? {} : { preview }),
-    };
+    const wish = wishOf(options);
     const asRead = {
       ...(branch === undefined ? {} : { branch }),
       ...(writtenFiles === undefined ? {} : { writtenFiles }),
     };
-    return await app.publisher.create(await conversationToShare(app, owner, name, asRead), owner, wish);
+    const conversation = await conversationToShare(app, owner, name, asRead);
+    if (options.allow !== undefined) await allow(app, owner, conversation, options.allow, wish);
+    return await app.publisher.create(conversation, owner, wish);
   } catch (error) {
     // The words must be the owner's own: another name in them would tell that the conversation exists.
     if (error instanceof ShareError && error.code === 'not_found') throw notFound(name);
     throw error;
   }
+}
+
+/** What was said on the command line; what was not stays as it was. */
+function wishOf({ thinking, preview, strict, stripMetadata }: CreateOptions): Partial<Choice> {
+  const said = Object.entries({ thinking, preview, strict, stripMetadata }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return Object.fromEntries(said);
+}
+
+/** @throws ShareError `not_found` when the conversation is not `owner`'s */
+async function allow(
+  { registry, library }: App,
+  owner: string,
+  conversation: string,
+  fingerprints: readonly string[],
+  { thinking = registry.active(conversation)?.thinking ?? false }: Partial<Choice>,
+): Promise<void> {
+  const source = library.find(conversation);
+  const first = registry.firstOwner(conversation);
+  if (source === undefined || (first !== undefined && first !== owner)) throw notFound(conversation);
+  const read = (await createSourceReader()(source)).conversation;
+  if (read.owner.id !== undefined && read.owner.id !== owner) throw notFound(conversation);
+  const { secrets } = await reviewConversation(read, thinking, registry.allowed(conversation));
+  allowSecrets(registry, owner, conversation, fingerprints, secrets);
 }
 
 /** A path that is not in the library yet is linked into it; it comes before a title that happens to read the same. */
@@ -131,10 +167,10 @@ async function conversationToShare(
 }
 
 /** The link is what it always was, but the page behind it is not what the conversation says. */
-function sayTrouble({ share, outcome }: Created): boolean {
-  if (outcome === 'published' || outcome === 'unchanged') return false;
+function sayTrouble({ share, outcome }: Created): number | undefined {
+  if (outcome === 'published' || outcome === 'unchanged') return undefined;
   say(`Its page is not up to date: ${printable(share.problem?.message ?? outcome)}`);
-  return true;
+  return share.problem?.code === 'secret_found' ? exitCodes.refusedForSecret : exitCodes.failed;
 }
 
 async function handOver({ share, created }: Created, app: App, options: CreateOptions): Promise<void> {

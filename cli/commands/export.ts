@@ -14,7 +14,9 @@ import {
 import { columns } from '../../src/export/rows.ts';
 import { notFound } from '../../src/publish/publisher.ts';
 import { loadRenderer } from '../../src/render/renderer.ts';
+import { scanTexts } from '../../src/secrets/scan.ts';
 import type { Choice } from '../../src/snapshot/privacy.ts';
+import { withoutSecrets } from '../../src/snapshot/secrets.ts';
 import { shareUrl } from '../../src/urls.ts';
 import type { Desk } from '../app.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
@@ -36,7 +38,7 @@ export function addExport(program: Command): void {
     .description(
       [
         'Writes one of your conversations, as it is now, to stdout or to a file. Attached files are not in it: notes stand in their places. Nor is what reading leaves out, such as hidden messages; `share inspect` tells.',
-        'JSON, CSV and Parquet hold all that you have, private fields, system messages and thinking too; `share import` takes this JSON back. Markdown and HTML are to be passed on: they hold thinking, and never what is private.',
+        'JSON, CSV and Parquet hold all that you have, private fields, system messages and thinking too; `share import` takes this JSON back. Markdown and HTML are to be passed on: they hold thinking, and never what is private or a secret that was found.',
         'With --public every format holds exactly what viewers may see, and thinking only where the share shows it.',
         'HTML is one page that needs no network. Very long outputs are cut in it, as on a shared page; the other formats have all of them.',
       ].join('\n\n'),
@@ -67,6 +69,7 @@ Examples:
       const content = await exportConversation(
         taken.conversation,
         { ...taken, format, shown },
+        async (snapshot) => (await withoutSecrets(snapshot, scanTexts, new Set(taken.allowed))).snapshot,
         async (snapshot) => (await loadRenderer()).renderAlone(snapshot),
       );
       if (options.out === undefined) process.stdout.write(content);
@@ -103,7 +106,9 @@ interface Taken {
   id: string;
   link: string | undefined;
   /** What viewers see, or would see if it were shared now. */
-  choice: Choice;
+  choice: Pick<Choice, 'thinking'>;
+  /** Fingerprints of secrets that the owner let through. */
+  allowed: string[];
 }
 
 async function take(desk: Desk, owner: string, name: string): Promise<Taken> {
@@ -113,22 +118,23 @@ async function take(desk: Desk, owner: string, name: string): Promise<Taken> {
   return taken;
 }
 
-const unshared = { link: undefined, choice: { thinking: false, preview: false } };
+const unshared = { link: undefined, choice: { thinking: false } };
 
 async function takeAny(desk: Desk, owner: string, name: string): Promise<Taken> {
   if (desk.library.resolve(name) === undefined && existsSync(name)) {
     const path = realpathSync(name);
     const { format } = await recogniseFile(path);
     const reading = await createForeignReader().read(path, format);
-    return { ...reading, ...unshared, id: slugOf(reading.conversation.title) || 'conversation' };
+    return { ...reading, ...unshared, allowed: [], id: slugOf(reading.conversation.title) || 'conversation' };
   }
   const { conversation: id, share } = await findByName(desk, owner, name);
   const source = desk.library.find(id);
   if (source === undefined) throw notFound(name);
   const reading = await createSourceReader()(source);
-  if (share?.state !== 'active') return { ...reading, ...unshared, id };
-  const { thinking, preview } = share;
-  return { ...reading, id, link: shareUrl(desk.paths.site, share.id), choice: { thinking, preview } };
+  const allowed = desk.registry.allowed(id);
+  if (share?.state !== 'active') return { ...reading, ...unshared, allowed, id };
+  const { thinking } = share;
+  return { ...reading, allowed, id, link: shareUrl(desk.paths.site, share.id), choice: { thinking } };
 }
 
 function sayLosses({ hidden, unknown, malformedLines }: Losses, name: string): void {

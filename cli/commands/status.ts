@@ -7,6 +7,7 @@ import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { notFound } from '../../src/publish/publisher.ts';
 import { describe, findByName, isOpenTo, type Description } from '../find.ts';
 import { printLosses } from '../inspection.ts';
+import { printFound } from '../secrets.ts';
 import { printJson, printReport, reportShare, reportUnshared, say, type StatusReport } from '../report.ts';
 
 export function addStatus(program: Command): void {
@@ -15,11 +16,11 @@ export function addStatus(program: Command): void {
     .argument('[conversation]', 'id, title, path, share id or link; every conversation when left out')
     .summary('tell whether a conversation is shared, and its link')
     .description(
-      'Tells whether a conversation is shared, with its link; or that its page is held or failed, and why; or that it was revoked. Of one conversation it tells what reading its file leaves out, too.',
+      'Tells whether a conversation is shared, with its link; or that its page is held or failed, and why; or that it was revoked. Of one conversation it tells what reading its file leaves out, too, and the secrets that publishing met, without their values.',
     )
     .option(
       '--json',
-      'print {conversation, title, type, state, link, shareId, createdAt, publishedAt, revision, problem}, and losses for one',
+      'print {conversation, title, type, state, link, shareId, createdAt, publishedAt, revision, problem}, and losses and secrets for one',
     )
     .addHelpText(
       'after',
@@ -36,12 +37,14 @@ Examples:
         const reports =
           name === undefined ? await statusOfAll(desk, owner) : [await statusOf(desk, owner, name)];
         const losses = name === undefined ? undefined : await lossesOf(desk, reports[0]?.conversation ?? '');
+        const secrets = desk.registry.active(reports[0]?.conversation ?? '')?.found ?? [];
         if (options.json === true) {
-          printJson(name === undefined ? reports : { ...reports[0], losses: losses ?? null });
+          printJson(name === undefined ? reports : { ...reports[0], losses: losses ?? null, secrets });
           return;
         }
         for (const report of reports) printReport(report);
         if (losses !== undefined) printLosses(losses);
+        if (name !== undefined) printFound(secrets);
         if (reports.length === 0) say(`There are no conversations in ${desk.library.folder}.`);
       });
     });

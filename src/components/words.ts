@@ -1,5 +1,5 @@
 import type { PageRound } from '../snapshot/pages.ts';
-import type { SnapshotFile, SnapshotMessage } from '../snapshot/snapshot.ts';
+import type { PublishedFile, SnapshotFile, SnapshotMessage } from '../snapshot/snapshot.ts';
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -131,9 +131,9 @@ const rasterTypes = new Set([
   'image/bmp',
 ]);
 
-export function isPicture(file: SnapshotFile): boolean {
+export function isPicture(file: SnapshotFile): file is PublishedFile {
   // A picture whose bytes are something else carries the inert suffix, and no browser would draw it.
-  return rasterTypes.has(file.mediaType) && !file.path.endsWith('.wasm');
+  return !('withheld' in file) && rasterTypes.has(file.mediaType) && !file.path.endsWith('.wasm');
 }
 
 /** A part names its file by index; a snapshot whose index leads nowhere was built wrongly. */
@@ -141,6 +141,11 @@ export function fileAt(files: readonly SnapshotFile[], index: number): SnapshotF
   const file = files[index];
   if (file === undefined) throw new Error(`The snapshot has no file ${index}.`);
   return file;
+}
+
+/** What viewers read in place of a file that they do not get. */
+export function whyWithheld(kinds: readonly string[]): string {
+  return `Withheld, because a secret was found in it: ${kinds.join(', ')}.`;
 }
 
 export type FileKind = 'picture' | 'table' | 'code' | 'archive' | 'sound' | 'film' | 'text' | 'other';

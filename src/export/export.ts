@@ -37,30 +37,37 @@ export interface ExportOptions {
   /** Library id, for JSON that is imported again. */
   id: string;
   /** What the share shows; with it the export holds nothing that its viewers may not see. */
-  shown: Choice | undefined;
+  shown: Pick<Choice, 'thinking'> | undefined;
   /** Address of the share; undefined where the conversation is not shared. */
   link: string | undefined;
 }
 
-/** @param draw  Makes the page that stands alone. */
+/** Leaves out of a snapshot what was found to be secret. */
+export type Clean = (snapshot: Snapshot) => Promise<Snapshot>;
+
+/**
+ * @param clean  What is for others passes it.
+ * @param draw   Makes the page that stands alone.
+ */
 export async function exportConversation(
   conversation: Conversation,
   { format, id, shown, link }: ExportOptions,
+  clean: Clean,
   draw: (snapshot: Snapshot) => Promise<string>,
 ): Promise<string | Uint8Array> {
   const snapshot = () =>
-    toSnapshot(withoutFiles(conversation), [], undefined, shown ?? { thinking: true, preview: false });
+    clean(toSnapshot(withoutFiles(conversation), [], undefined, shown ?? { thinking: true }));
   switch (format) {
     case 'json':
-      return shown ? publicJson(snapshot(), link) : ownJson(conversation, id);
+      return shown ? publicJson(await snapshot(), link) : ownJson(conversation, id);
     case 'csv':
-      return (await import('./csv.ts')).toCsv(rowsOf(conversation, shown));
+      return (await import('./csv.ts')).toCsv(await rowsOf(conversation, shown, clean));
     case 'parquet':
-      return (await import('./parquet.ts')).toParquet(rowsOf(conversation, shown));
+      return (await import('./parquet.ts')).toParquet(await rowsOf(conversation, shown, clean));
     case 'markdown':
-      return toMarkdown(snapshot(), link);
+      return toMarkdown(await snapshot(), link);
     case 'html':
-      return draw(snapshot());
+      return draw(await snapshot());
   }
 }
 
@@ -73,10 +80,14 @@ function publicJson(snapshot: Snapshot, link: string | undefined): string {
   return `${JSON.stringify({ link, ...snapshot }, null, 1)}\n`;
 }
 
-function rowsOf(conversation: Conversation, shown: Choice | undefined): Row[] {
+async function rowsOf(
+  conversation: Conversation,
+  shown: ExportOptions['shown'],
+  clean: Clean,
+): Promise<Row[]> {
   const noted = withoutAgentFiles(conversation);
   if (shown === undefined) return toRows(noted.messages, (name) => name);
   const { fileNames } = publicNames(conversation);
-  const { rounds } = toSnapshot(noted, [], undefined, shown);
+  const { rounds } = await clean(toSnapshot(noted, [], undefined, shown));
   return toRows(messagesIn(rounds), (file) => fileNames[file] ?? '');
 }

@@ -1,11 +1,14 @@
 import { lstatSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { ConversationFile } from '../conversation/conversation.ts';
-import type { FileFacts } from '../snapshot/privacy.ts';
+import type { Choice, FileFacts, PublishedFacts } from '../snapshot/privacy.ts';
+import { toFound, type Finding, type FoundSecret } from '../snapshot/secrets.ts';
 import type { SnapshotZip } from '../snapshot/snapshot.ts';
 import type { ShareId } from '../urls.ts';
 import { fileKind, kindLabel } from './file-kinds.ts';
 import type { Output, Stage } from './folder.ts';
-import { takeFile, type OnBytes } from './intake.ts';
+import { takeFile, type OnBytes, type TakenFile } from './intake.ts';
+import { hasPlace, withoutMetadata } from './metadata.ts';
 import { displayName, zipName, zipPaths } from './names.ts';
 import { previewOf } from './preview.ts';
 import { writeZip, zipKey } from './zip.ts';
@@ -22,13 +25,47 @@ export interface Attached {
   zip: SnapshotZip | undefined;
   /** Paths that are in the output already and stay. */
   keep: string[];
+  found: FoundSecret[];
+}
+
+/** What was found in a file that nobody changes meanwhile. */
+export interface FileScanner {
+  /** Other rules find other things: what was found by another version does not count. */
+  readonly version: string;
+  scanFile(path: string): Promise<FileFinding[]>;
+}
+
+type FileFinding = Pick<Finding, 'kind' | 'fingerprint'> & { line: number };
+
+/** Everything that was found out about a file's bytes. */
+interface Known {
+  facts: PublishedFacts;
+  passive: boolean;
+  secrets: FileFinding[];
+  /** It tells where it was taken. */
+  hasPlace: boolean;
 }
 
 /** A file whose bytes lie at `location`, in the stage or published already. */
-interface Placed {
-  facts: FileFacts;
+interface Placed extends Known {
   location: string;
-  passive: boolean;
+}
+
+/** What stays the same for all files of a conversation. */
+interface Taking {
+  output: Output;
+  cache: FactsCache;
+  scanner: FileScanner;
+  conversation: string;
+  stage: Stage;
+  choice: AttachChoice;
+  onBytes: OnBytes;
+}
+
+/** What the owner decided about the files. */
+export interface AttachChoice extends Pick<Choice, 'stripMetadata'> {
+  /** Fingerprints of secrets that may be published. */
+  allowed: ReadonlySet<string>;
 }
 
 type Named = Pick<ConversationFile, 'name' | 'content'> & {
@@ -40,55 +77,93 @@ type Named = Pick<ConversationFile, 'name' | 'content'> & {
 export type OnProgress = (doneBytes: number, totalBytes: number) => void;
 
 /** Raised when facts hold more, or what they hold is found out otherwise: those remembered before are not used then. */
-const factsVersion = 2;
+const factsVersion = 3;
 
 /** A file written this short a time ago may change again within the same clock tick. */
 const settledAfterMs = 50;
 
 /**
- * Takes a conversation's files into a stage, and their ZIP; what is published already stays where it is.
+ * Takes a conversation's files into a stage, and their ZIP; what is published already stays where it is. A file with a
+ * secret that the owner did not let through is only named.
  *
  * @param title  Names the ZIP.
  * @param names  What viewers may see each file called, in the order of `files`.
  * @throws ShareError `source_unreadable`, `source_invalid`, `output_unwritable`.
  */
 export async function attach(
-  output: Output,
-  cache: FactsCache,
+  { output, cache, scanner }: Pick<Taking, 'output' | 'cache' | 'scanner'>,
   onProgress: OnProgress,
-  conversation: string,
-  title: string,
-  files: readonly ConversationFile[],
-  names: readonly string[],
-  stage: Stage,
+  { conversation, title, files, names, stage, choice }: AttachRequest,
 ): Promise<Attached> {
-  const keep: string[] = [];
-  const placed: Placed[] = [];
   const onBytes = counting(files, onProgress);
+  const taking: Taking = { output, cache, scanner, conversation, stage, choice, onBytes };
+  const attached: Attached = { facts: [], zip: undefined, keep: [], found: [] };
+  const placed: Placed[] = [];
   for (const [index, { content, mediaType, name }] of files.entries()) {
     const file: Named = { name, publicName: names[index] ?? 'file', mediaType, content };
-    const known = knownFile(output, cache, conversation, file, stage.id);
-    if (known !== undefined) keep.push(known.facts.path);
-    placed.push(known ?? (await takeIn(cache, conversation, file, stage, onBytes)));
+    const known = knownFile(taking, file);
+    const one = known ?? (await takeIn(taking, file));
+    attached.found.push(...foundIn(one, choice.allowed));
+    const secrets = notAllowed(one, choice);
+    if (secrets.length > 0) {
+      attached.facts.push(withheld(one.facts, secrets));
+      continue;
+    }
+    attached.facts.push(one.facts);
+    if (known !== undefined) attached.keep.push(one.facts.path);
+    placed.push(one);
   }
-  const zip = files.length === 0 ? undefined : await placeZip(output, title, placed, stage, keep, onBytes);
-  return { facts: placed.map((file) => file.facts), zip, keep };
+  if (placed.length > 0) attached.zip = await placeZip(taking, title, placed, attached.keep);
+  return attached;
+}
+
+export interface AttachRequest {
+  conversation: string;
+  title: string;
+  files: readonly ConversationFile[];
+  names: readonly string[];
+  stage: Stage;
+  choice: AttachChoice;
+}
+
+function notAllowed({ secrets }: Pick<Known, 'secrets'>, { allowed }: AttachChoice): FileFinding[] {
+  return secrets.filter(({ fingerprint }) => !allowed.has(fingerprint));
+}
+
+/** The other facts of a file would tell who has the same one. */
+function withheld(
+  { displayName, mediaType, kind, sizeBytes }: PublishedFacts,
+  secrets: readonly FileFinding[],
+): FileFacts {
+  const kinds = new Set(secrets.map((secret) => secret.kind));
+  return { displayName, mediaType, kind, sizeBytes, withheld: [...kinds] };
+}
+
+function foundIn({ facts, secrets, hasPlace }: Placed, allowed: ReadonlySet<string>): FoundSecret[] {
+  const place = `file ${facts.displayName}`;
+  const found = secrets.map(({ line, ...secret }) =>
+    toFound(secret, `${place}, line ${line}`, allowed, 'withheld'),
+  );
+  if (!hasPlace) return found;
+  const fingerprint = facts.sha256.slice(0, 16);
+  return [
+    ...found,
+    toFound({ kind: 'place where a picture was taken', fingerprint }, place, allowed, 'shown'),
+  ];
 }
 
 function knownFile(
-  output: Output,
-  cache: FactsCache,
-  conversation: string,
+  { output, cache, scanner, conversation, stage, choice }: Taking,
   file: Named,
-  id: ShareId,
 ): Placed | undefined {
-  const signature = signatureOf(file);
+  const signature = signatureOf(file, scanner.version, choice);
   const text = signature && cache.fileFacts(conversation, file.name, signature);
   if (text === undefined) return undefined;
-  const { facts, passive } = JSON.parse(text) as Pick<Placed, 'facts' | 'passive'>;
-  return output.hasPath(id, facts.path)
-    ? { facts, passive, location: output.locate(id, facts.path) }
-    : undefined;
+  const known = JSON.parse(text) as Known;
+  const { path } = known.facts;
+  // A withheld file is nowhere, and need not be taken in again to stay so.
+  if (notAllowed(known, choice).length === 0 && !output.hasPath(stage.id, path)) return undefined;
+  return { ...known, location: output.locate(stage.id, path) };
 }
 
 /** Every byte is copied once and zipped once; what is published already counts for nothing. */
@@ -106,22 +181,17 @@ function sizeOf({ content }: ConversationFile): number {
   return statSync(content.path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-async function takeIn(
-  cache: FactsCache,
-  conversation: string,
-  file: Named,
-  stage: Stage,
-  onBytes: OnBytes,
-): Promise<Placed> {
-  const signature = signatureOf(file);
-  const taken = await takeFile(file.content, stage.folder, onBytes);
+async function takeIn(taking: Taking, file: Named): Promise<Placed> {
+  const { cache, scanner, conversation, stage, choice } = taking;
+  const signature = signatureOf(file, scanner.version, choice);
+  const taken = await takeClean(taking, file);
   const kind = fileKind({
     name: file.publicName,
     head: taken.head,
     ...(file.mediaType === undefined ? {} : { mediaType: file.mediaType }),
   });
   const preview = previewOf({ ...kind, ...taken });
-  const facts: FileFacts = {
+  const facts: PublishedFacts = {
     displayName: displayName(file.publicName),
     path: `files/${taken.sha256.slice(0, 32)}/${kind.servedName}`,
     mediaType: kind.mediaType,
@@ -131,31 +201,58 @@ async function takeIn(
     ...kind.image,
     ...(preview === undefined ? {} : { preview }),
   };
-  stage.adopt(facts.path, taken.stagedPath);
-  if (signature !== undefined && signature === signatureOf(file)) {
-    const text = JSON.stringify({ facts, passive: kind.passive });
-    cache.setFileFacts(conversation, file.name, signature, text);
-  }
-  return { facts, passive: kind.passive, location: `${stage.folder}/${facts.path}` };
+  const known: Known = {
+    facts,
+    passive: kind.passive,
+    secrets: mayHoldText(kind.mediaType)
+      ? (await scanner.scanFile(taken.stagedPath)).map(({ kind, fingerprint, line }) => ({
+          kind,
+          fingerprint,
+          line,
+        }))
+      : [],
+    hasPlace: kind.image !== undefined && (await hasPlace(taken.stagedPath)),
+  };
+  if (notAllowed(known, choice).length === 0) stage.adopt(facts.path, taken.stagedPath);
+  else await rm(taken.stagedPath);
+  if (signature !== undefined && signature === signatureOf(file, scanner.version, choice))
+    cache.setFileFacts(conversation, file.name, signature, JSON.stringify(known));
+  return { ...known, location: `${stage.folder}/${facts.path}` };
+}
+
+/** The file as it is to be published. */
+async function takeClean({ stage, choice, onBytes }: Taking, file: Named): Promise<TakenFile> {
+  const taken = await takeFile(file.content, stage.folder, onBytes);
+  if (!choice.stripMetadata) return taken;
+  const bytes = await withoutMetadata(taken.stagedPath, taken.head);
+  if (bytes === undefined) return taken;
+  await rm(taken.stagedPath, { force: true });
+  return takeFile({ bytes }, stage.folder);
+}
+
+/** What is pictures, sound, film or compressed holds no letters as they are. */
+function mayHoldText(mediaType: string): boolean {
+  return !/^(?:image\/(?!svg)|audio\/|video\/|font\/|application\/(?:zip|gzip|x-7z|vnd\.openxml))/.test(
+    mediaType,
+  );
 }
 
 /** Undefined for bytes that came out of a log, and for a file so fresh that it may change unseen. */
-function signatureOf(file: Named): string | undefined {
+function signatureOf(file: Named, scanVersion: string, { stripMetadata }: AttachChoice): string | undefined {
   if (!('path' in file.content)) return undefined;
   const stats = lstatSync(file.content.path, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined || stats.isSymbolicLink()) return undefined;
   if (Date.now() - Number(stats.ctimeMs) < settledAfterMs) return undefined;
   const { ino, size, mtimeNs, ctimeNs } = stats;
-  return [factsVersion, ino, size, mtimeNs, ctimeNs, file.mediaType ?? '', file.publicName].join(':');
+  const drawnBy = [factsVersion, scanVersion, stripMetadata];
+  return [...drawnBy, ino, size, mtimeNs, ctimeNs, file.mediaType ?? '', file.publicName].join(':');
 }
 
 async function placeZip(
-  output: Output,
+  { output, stage, onBytes }: Taking,
   title: string,
   files: readonly Placed[],
-  stage: Stage,
   keep: string[],
-  onBytes: OnBytes,
 ): Promise<SnapshotZip> {
   const names = zipPaths(files.map((file) => file.facts.displayName));
   const entries = files.map((file, index) => ({

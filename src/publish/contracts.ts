@@ -1,5 +1,6 @@
 import type { ConversationFile, Reading } from '../conversation/conversation.ts';
 import type { Choice, FileFacts } from '../snapshot/privacy.ts';
+import type { Finding, FoundSecret, ScanTexts } from '../snapshot/secrets.ts';
 import type { Snapshot, SnapshotZip } from '../snapshot/snapshot.ts';
 import type { ShareId, SiteUrl } from '../urls.ts';
 
@@ -49,17 +50,29 @@ export interface Attached {
   zip: SnapshotZip | undefined;
   /** Paths that are in the output already and stay. */
   keep: string[];
+  found: FoundSecret[];
+}
+
+/** Finds secrets. */
+export interface Scanner {
+  /** Other rules find other things. */
+  readonly version: string;
+  /** For texts of a conversation: what was clean before is not read again. */
+  scan(conversation: string, texts: readonly string[]): Promise<Finding[][]>;
+  scanNames: ScanTexts;
 }
 
 /** Takes the files of a conversation into the stage, those that are not published already. */
-export type Attach<T extends Stage = Stage> = (
-  conversation: string,
-  title: string,
-  files: readonly ConversationFile[],
+export type Attach<T extends Stage = Stage> = (request: {
+  conversation: string;
+  /** Names the ZIP. */
+  title: string;
+  files: readonly ConversationFile[];
   /** What viewers may see each file called. */
-  names: readonly string[],
-  stage: T,
-) => Promise<Attached>;
+  names: readonly string[];
+  stage: T;
+  choice: Pick<Choice, 'stripMetadata'> & { allowed: ReadonlySet<string> };
+}) => Promise<Attached>;
 
 export interface Renderer {
   readonly version: string;
@@ -83,6 +96,8 @@ export interface Share {
   state: 'active' | 'revoked';
   thinking: boolean;
   preview: boolean;
+  strict: boolean;
+  stripMetadata: boolean;
   title: string;
   type: string;
   createdAt: string;
@@ -92,6 +107,18 @@ export interface Share {
   publishing: boolean;
   inputs: string | undefined;
   problem: Problem | undefined;
+  found: FoundSecret[];
+}
+
+/** What an owner did; it is written down where nothing changes it. */
+export interface Deed {
+  did: 'created' | 'changed' | 'allowed' | 'deleted';
+  who: string;
+  conversation: string;
+  /** Undefined before there is one. */
+  shareId: ShareId | undefined;
+  /** Never a secret's value. */
+  detail: string;
 }
 
 export interface Registry {
@@ -102,10 +129,7 @@ export interface Registry {
   firstOwner(conversation: string): string | undefined;
   exclusively<T>(action: () => T): T;
   add(
-    share: Pick<
-      Share,
-      'id' | 'conversation' | 'owner' | 'thinking' | 'preview' | 'title' | 'type' | 'createdAt'
-    >,
+    share: Pick<Share, 'id' | 'conversation' | 'owner' | keyof Choice | 'title' | 'type' | 'createdAt'>,
   ): void;
   setChoice(id: ShareId, choice: Choice): void;
   setPublishing(id: ShareId): void;
@@ -117,8 +141,15 @@ export interface Registry {
       revision: string;
       publishedAt: string;
       inputs: string | undefined;
+      found: readonly FoundSecret[];
     },
   ): void;
+  setFound(id: ShareId, found: readonly FoundSecret[]): void;
+  /** Fingerprints of secrets that the owner of the conversation let through. */
+  allowed(conversation: string): string[];
+  /** Lets a secret through, from the next publish on. */
+  allow(conversation: string, secret: { fingerprint: string; kind: string }, who: string, at: string): void;
+  writeDown(deed: Deed, at: string): void;
   setWithdrawn(id: ShareId): void;
   setInputs(id: ShareId, inputs: string | undefined): void;
   setProblem(id: ShareId, problem: Problem | undefined): void;

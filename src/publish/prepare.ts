@@ -2,17 +2,19 @@ import { createHash } from 'node:crypto';
 import { toRevision } from '../snapshot/revision.ts';
 import { longTexts } from '../snapshot/long-text.ts';
 import { publicNames, toSnapshot, type Choice } from '../snapshot/privacy.ts';
+import { mask, toFound, withoutSecrets, type FoundSecret } from '../snapshot/secrets.ts';
 import { toMarkdown } from '../snapshot/to-markdown.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { encodePath, sharePath, shareUrl, type ShareId, type SiteUrl } from '../urls.ts';
-import type { Attach, Output, Renderer, Source, Sources, Stage } from './contracts.ts';
+import { ShareError } from '../errors.ts';
+import type { Attach, Output, Renderer, Scanner, Source, Sources, Stage } from './contracts.ts';
 
 /** Everything slow about publishing one share, done; what is left is to commit it. Plain data: it crosses threads. */
 export type Prepared =
   /** The source is not there. */
   | { kind: 'missing' }
   /** The output holds this revision already. */
-  | { kind: 'unchanged'; inputs: string | undefined; owner: string | undefined }
+  | { kind: 'unchanged'; inputs: string | undefined; owner: string | undefined; found: FoundSecret[] }
   | {
       kind: 'staged';
       stage: { id: ShareId; folder: string };
@@ -23,6 +25,7 @@ export type Prepared =
       inputs: string | undefined;
       /** The owner that the source names. */
       owner: string | undefined;
+      found: FoundSecret[];
     };
 
 export interface Request {
@@ -31,6 +34,8 @@ export interface Request {
   choice: Choice;
   /** Revision that the registry has as published. */
   published: string | undefined;
+  /** Fingerprints of secrets that the owner let through. */
+  allowed: readonly string[];
 }
 
 /** @throws ShareError about the source, the page or the output; nothing is staged then. */
@@ -41,6 +46,7 @@ export interface PrepareDependencies<S extends Source, T extends Stage> {
   output: Output<T>;
   attach: Attach<T>;
   renderer: Renderer;
+  scanner: Scanner;
   site: SiteUrl;
 }
 
@@ -48,8 +54,8 @@ export interface PrepareDependencies<S extends Source, T extends Stage> {
 export function createPrepare<S extends Source, T extends Stage>(
   dependencies: PrepareDependencies<S, T>,
 ): Prepare {
-  const { sources, output, attach, renderer, site } = dependencies;
-  const drawnBy = [renderer.version, site];
+  const { sources, output, attach, renderer, scanner, site } = dependencies;
+  const drawnBy = toDrawnBy(renderer, scanner, site);
 
   return async (request) => {
     const { conversation: name, id, choice } = request;
@@ -59,17 +65,37 @@ export function createPrepare<S extends Source, T extends Stage>(
     const { conversation } = await sources.read(source);
     const stage = output.stage(id);
     try {
-      const { title, fileNames } = publicNames(conversation);
-      const attached = await attach(name, title, conversation.files, fileNames, stage);
-      const snapshot = toSnapshot(conversation, attached.facts, attached.zip, choice);
+      const allowed = new Set(request.allowed);
+      const { title, names, found: inNames } = await cleanNames(publicNames(conversation), scanner, allowed);
+      const { files } = conversation;
+      const { stripMetadata } = choice;
+      const attached = await attach({
+        conversation: name,
+        title,
+        files,
+        names,
+        stage,
+        choice: { stripMetadata, allowed },
+      });
+      const { snapshot, found: inTexts } = await withoutSecrets(
+        toSnapshot(conversation, attached.facts, attached.zip, choice),
+        (texts) => scanner.scan(name, texts),
+        allowed,
+      );
+      const found = [...inNames, ...inTexts, ...attached.found];
+      if (choice.strict) refuseSecrets(found);
       const json = toPublicJson(snapshot, site, id);
-      const revision = toRevision(JSON.stringify(snapshot), [...drawnBy, choice.preview ? 'preview' : '']);
+      const revision = toRevision(JSON.stringify(snapshot), [
+        renderer.version,
+        site,
+        choice.preview ? 'preview' : '',
+      ]);
       const unmoved = before.settled && sources.signature(source)?.text === before.text;
       const inputs = unmoved ? digestInputs(before.text, choice, drawnBy) : undefined;
       const owner = conversation.owner.id;
       if (revision === request.published && output.has(id)) {
         await output.discard(stage);
-        return { kind: 'unchanged', inputs, owner };
+        return { kind: 'unchanged', inputs, owner, found };
       }
       const place = { site, shareId: id, conversation: name, revision, preview: choice.preview };
       const isOut = (path: string, state: string) =>
@@ -85,10 +111,11 @@ export function createPrepare<S extends Source, T extends Stage>(
         stage: { id, folder },
         keep,
         revision,
-        title,
+        title: snapshot.title,
         type: snapshot.type,
         inputs,
         owner,
+        found,
       };
     } catch (error) {
       await output.discard(stage);
@@ -100,7 +127,7 @@ export function createPrepare<S extends Source, T extends Stage>(
 /** @returns Paths that are in the output already and stay. */
 function stageLongTexts(snapshot: Snapshot, stage: Stage, output: Pick<Output, 'hasPath'>): string[] {
   // The owner may have attached the very same text under the very same name.
-  const attached = new Set(snapshot.files.map((file) => file.path));
+  const attached = new Set(snapshot.files.flatMap((file) => ('withheld' in file ? [] : [file.path])));
   const texts = longTexts(snapshot).filter(({ path }) => !attached.has(path));
   const keep: string[] = [];
   for (const { path, text } of texts) {
@@ -110,12 +137,49 @@ function stageLongTexts(snapshot: Snapshot, stage: Stage, output: Pick<Output, '
   return keep;
 }
 
+/** Names of files go into addresses, and that of the ZIP is the title: they are clean before anything is named so. */
+async function cleanNames(
+  { title, fileNames }: { title: string; fileNames: string[] },
+  { scanNames }: Scanner,
+  allowed: ReadonlySet<string>,
+): Promise<{ title: string; names: string[]; found: FoundSecret[] }> {
+  const [inTitle = [], ...inNames] = await scanNames([title, ...fileNames]);
+  const names = fileNames.map((name, index) => mask(name, inNames[index] ?? [], allowed));
+  const found = inNames.flatMap((findings, index) =>
+    findings.map((finding) => toFound(finding, `name of file ${index + 1}`, allowed, 'masked')),
+  );
+  // Those of the title are found again in the snapshot.
+  return { title: mask(title, inTitle, allowed), names, found };
+}
+
+/** @throws ShareError `secret_found` */
+function refuseSecrets(found: readonly FoundSecret[]): void {
+  const secrets = found.filter(({ became }) => became === 'masked' || became === 'withheld');
+  const [first] = secrets;
+  if (first === undefined) return;
+  const more = secrets.length === 1 ? '' : `, and ${secrets.length - 1} more`;
+  throw new ShareError('secret_found', `A secret was found (${first.kind} in ${first.place}${more}).`, {
+    hint: '`share review` shows each where it stands, and lets through what is none; without `--strict` it is hidden from viewers.',
+  });
+}
+
+/** What a page is made with, beside its source. */
+export function toDrawnBy(
+  renderer: Pick<Renderer, 'version'>,
+  scanner: Pick<Scanner, 'version'>,
+  site: SiteUrl,
+): string[] {
+  return [renderer.version, scanner.version, site];
+}
+
 /** Digest of everything a page is made from. Equal inputs mean there is nothing to do. */
 export function digestInputs(signature: string, choice: Choice, drawnBy: readonly string[]): string {
   const hash = createHash('sha256')
     .update(signature)
     .update(choice.thinking ? '\0thinking' : '\0')
-    .update(choice.preview ? '\0preview' : '\0');
+    .update(choice.preview ? '\0preview' : '\0')
+    .update(choice.strict ? '\0strict' : '\0')
+    .update(choice.stripMetadata ? '\0stripMetadata' : '\0');
   for (const part of drawnBy) hash.update('\0').update(part);
   return hash.digest('hex').slice(0, 32);
 }
@@ -124,11 +188,10 @@ export function digestInputs(signature: string, choice: Choice, drawnBy: readonl
 function toPublicJson(snapshot: Snapshot, site: SiteUrl, id: ShareId): string {
   const origin = new URL(site).origin;
   const url = (path: string) => `${origin}${sharePath(site, id)}/${encodePath(path)}`;
-  const files = snapshot.files.map((file) => ({
-    ...file,
-    preview: undefined, // which JSON leaves out
-    url: url(file.path),
-  }));
+  const files = snapshot.files.map((file) =>
+    // JSON leaves out what is undefined.
+    'withheld' in file ? file : { ...file, preview: undefined, url: url(file.path) },
+  );
   const zip = snapshot.zip && { ...snapshot.zip, url: url(snapshot.zip.path) };
   return `${JSON.stringify({ link: shareUrl(site, id), ...snapshot, files, zip }, null, 1)}\n`;
 }

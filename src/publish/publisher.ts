@@ -1,20 +1,23 @@
 import { ShareError } from '../errors.ts';
-import type { Choice } from '../snapshot/privacy.ts';
+import { usualChoice, type Choice } from '../snapshot/privacy.ts';
+import type { FoundSecret } from '../snapshot/secrets.ts';
 import type { ShareId, SiteUrl } from '../urls.ts';
 import { shortShareId } from '../urls.ts';
 import type {
+  Deed,
   FaultPoint,
   Output,
   Problem,
   Registry,
   Renderer,
+  Scanner,
   Share,
   Source,
   Sources,
   Stage,
 } from './contracts.ts';
 import { planSync, type Wanted } from './plan.ts';
-import { digestInputs, type Prepare, type Prepared } from './prepare.ts';
+import { digestInputs, toDrawnBy, type Prepare, type Prepared } from './prepare.ts';
 
 /** What became of one share. */
 export type Outcome = 'published' | 'unchanged' | 'withdrawn' | 'failed' | 'held' | 'not shared';
@@ -62,6 +65,7 @@ export interface PublisherDependencies<S extends Source, T extends Stage> {
   output: Output<T>;
   sources: Sources<S>;
   renderer: Pick<Renderer, 'version'>;
+  scanner: Pick<Scanner, 'version'>;
   site: SiteUrl;
   prepare: Prepare;
   /** Prepares in other threads, for when `syncAll` has many to do. */
@@ -94,9 +98,9 @@ const attempts = 50;
 export function createPublisher<S extends Source, T extends Stage>(
   dependencies: PublisherDependencies<S, T>,
 ): Publisher {
-  const { registry, output, sources, renderer, site, now } = dependencies;
+  const { registry, output, sources, renderer, scanner, site, now } = dependencies;
   const at = dependencies.at ?? (() => undefined);
-  const drawnBy = [renderer.version, site];
+  const drawnBy = toDrawnBy(renderer, scanner, site);
 
   async function create(conversation: string, owner: string, wish: Partial<Choice> = {}): Promise<Created> {
     const existing = registry.active(conversation);
@@ -105,8 +109,9 @@ export function createPublisher<S extends Source, T extends Stage>(
     if (firstOwner !== undefined && firstOwner !== owner) throw notFound(conversation);
 
     const id = dependencies.newShareId();
-    const choice = { thinking: false, preview: false, ...wish };
-    const prepared = await dependencies.prepare({ conversation, id, choice, published: undefined });
+    const choice = { ...usualChoice, ...wish };
+    const allowed = registry.allowed(conversation);
+    const prepared = await dependencies.prepare({ conversation, id, choice, published: undefined, allowed });
     if (prepared.kind !== 'staged') throw notFound(conversation);
     const share = await addStaged(prepared, conversation, owner, choice);
     if (share !== undefined) return { share, created: true, outcome: 'published' };
@@ -131,6 +136,7 @@ export function createPublisher<S extends Source, T extends Stage>(
         if (registry.active(conversation) !== undefined) return undefined;
         at('create:locked');
         registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
+        writeDown('created', owner, { conversation, id }, wordsOf(choice));
         move(prepared);
         output.flush();
         record(prepared);
@@ -146,7 +152,11 @@ export function createPublisher<S extends Source, T extends Stage>(
   async function update(share: Share, owner: string, wish: Partial<Choice>): Promise<Created> {
     if (share.owner !== owner) throw notFound(share.conversation);
     const choice = { ...choiceOf(share), ...wish };
-    if (!isSame(choice, share)) registry.setChoice(share.id, choice);
+    if (!isSame(choice, share))
+      registry.exclusively(() => {
+        registry.setChoice(share.id, choice);
+        writeDown('changed', owner, share, wordsOf(choice));
+      });
     const outcome = await sync(share.conversation);
     return { share: registry.get(share.id) ?? share, created: false, outcome };
   }
@@ -156,8 +166,9 @@ export function createPublisher<S extends Source, T extends Stage>(
     at('publish:moved');
   }
 
-  function record({ stage, title, type, revision, inputs }: Staged): 'published' {
-    registry.setPublished(stage.id, { title, type, revision, publishedAt: now().toISOString(), inputs });
+  function record({ stage, title, type, revision, inputs, found }: Staged): 'published' {
+    const publishedAt = now().toISOString();
+    registry.setPublished(stage.id, { title, type, revision, publishedAt, inputs, found });
     at('publish:recorded');
     return 'published';
   }
@@ -168,6 +179,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       const found = registry.get(id);
       if (found === undefined || found.owner !== owner) throw notFound(id);
       registry.setRevoked(id, now().toISOString());
+      if (found.state === 'active') writeDown('deleted', owner, found, '');
       at('revoke:marked');
       // The mark must stay even where the page cannot be moved: it keeps every later publish away.
       const failure = failureOf(() => output.remove(id));
@@ -177,6 +189,15 @@ export function createPublisher<S extends Source, T extends Stage>(
     at('revoke:committed');
     if (failure !== undefined) throw stillLive(share, failure);
     dependencies.forget(share.conversation);
+  }
+
+  function writeDown(
+    did: Deed['did'],
+    who: string,
+    { conversation, id }: Pick<Share, 'conversation' | 'id'>,
+    detail: string,
+  ): void {
+    registry.writeDown({ did, who, conversation, shareId: id, detail }, now().toISOString());
   }
 
   async function sync(conversation: string): Promise<Outcome> {
@@ -226,7 +247,8 @@ export function createPublisher<S extends Source, T extends Stage>(
     try {
       const { id } = share;
       const published = share.publishing || !output.has(id) ? undefined : share.revision;
-      const prepared = await prepare({ conversation, id, choice: choiceOf(share), published });
+      const allowed = registry.allowed(conversation);
+      const prepared = await prepare({ conversation, id, choice: choiceOf(share), published, allowed });
       if (prepared.kind === 'missing' || prepared.owner === undefined || prepared.owner === share.owner)
         return { share, prepared, outcome: undefined };
       await discard(prepared);
@@ -294,6 +316,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     if (prepared.kind === 'missing') return withdraw(share);
     if (prepared.kind === 'unchanged') {
       registry.setInputs(share.id, prepared.inputs);
+      if (!isSameFound(prepared.found, share.found)) registry.setFound(share.id, prepared.found);
       if (share.problem !== undefined) registry.setProblem(share.id, undefined);
       return 'unchanged';
     }
@@ -409,12 +432,23 @@ export function createPublisher<S extends Source, T extends Stage>(
   return Object.freeze<Publisher>({ create, revoke, sync, syncAll });
 }
 
-function choiceOf({ thinking, preview }: Choice): Choice {
-  return { thinking, preview };
+function choiceOf({ thinking, preview, strict, stripMetadata }: Choice): Choice {
+  return { thinking, preview, strict, stripMetadata };
 }
 
+const choices = Object.keys(usualChoice) as (keyof Choice)[];
+
 function isSame(one: Choice, other: Choice): boolean {
-  return one.thinking === other.thinking && one.preview === other.preview;
+  return choices.every((name) => one[name] === other[name]);
+}
+
+/** `thinking, strict`; empty where all is as usual. */
+function wordsOf(choice: Choice): string {
+  return choices.filter((name) => choice[name]).join(', ');
+}
+
+function isSameFound(one: readonly FoundSecret[], other: readonly FoundSecret[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** What `action` threw; undefined when it did not. */
@@ -468,13 +502,13 @@ const missing: Problem = {
 };
 
 /** Errors that the same source would cause again. */
-const permanentCodes: ReadonlySet<string> = new Set(['source_invalid', 'gate_refused']);
+const permanentCodes: ReadonlySet<string> = new Set(['source_invalid', 'gate_refused', 'secret_found']);
 
 function toProblem(error: unknown, live: boolean): Problem {
   const rest = live ? ' The page that was live is still live.' : ' Nothing is published.';
   if (!(error instanceof ShareError))
     return { kind: 'failed', code: 'bug', message: `An unexpected error: ${String(error)}.${rest}` };
-  const kind = error.code === 'gate_refused' ? 'held' : 'failed';
+  const kind = error.code === 'gate_refused' || error.code === 'secret_found' ? 'held' : 'failed';
   return { kind, code: error.code, message: `${error.message}${rest}` };
 }
 

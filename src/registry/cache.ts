@@ -28,6 +28,10 @@ export interface Cache {
   /** JSON text stored for a file of a conversation, while its signature is still the same. */
   fileFacts(conversation: string, name: string, signature: string): string | undefined;
   setFileFacts(conversation: string, name: string, signature: string, facts: string): void;
+  /** What `setScanned` was given last for this conversation, if that was of the same version. */
+  scanned(conversation: string, version: string): Uint8Array | undefined;
+  /** Keeps which texts hold no secret, as digests; written a moment later, like fragments. */
+  setScanned(conversation: string, version: string, digests: Uint8Array): void;
   /** Forgets everything about a conversation; the bytes go a moment later, since a delete must not wait for them. */
   forget(conversation: string): void;
   /** Writes what is not written yet. */
@@ -46,6 +50,12 @@ const steps: readonly Migration[] = [
         PRIMARY KEY (conversation, name)
       ) STRICT, WITHOUT ROWID;
     `),
+  (db) =>
+    db.exec(`
+      CREATE TABLE scans (
+        conversation TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, digests BLOB NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `),
 ];
 
 /**
@@ -56,6 +66,7 @@ export function openCache(path: string): Cache {
   let tables: Tables | undefined;
   let replaced = false;
   let unwritten = new Map<string, Stored[]>();
+  let unwrittenScans = new Map<string, Scanned>();
   let forgotten = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -84,8 +95,20 @@ export function openCache(path: string): Cache {
       settle(conversation);
       attempt((open) => open.putFacts.run(conversation, name, signature, facts));
     },
+    scanned: (conversation, version) => {
+      settle(conversation);
+      const { version: of, digests } =
+        unwrittenScans.get(conversation) ?? attempt((open) => open.getScanned.get(conversation)) ?? {};
+      return of === version ? digests : undefined;
+    },
+    setScanned: (conversation, version, digests) => {
+      settle(conversation);
+      unwrittenScans.set(conversation, { version, digests });
+      timer ??= setTimeout(write, writeAfterMs);
+    },
     forget: (conversation) => {
       unwritten.delete(conversation);
+      unwrittenScans.delete(conversation);
       forgotten.add(conversation);
       timer ??= setTimeout(write, writeAfterMs);
     },
@@ -104,10 +127,10 @@ export function openCache(path: string): Cache {
   function write(): void {
     clearTimeout(timer);
     timer = undefined;
-    const [gone, all] = [forgotten, unwritten];
-    [forgotten, unwritten] = [new Set<string>(), new Map<string, Stored[]>()];
+    const [gone, all, scans] = [forgotten, unwritten, unwrittenScans];
+    [forgotten, unwritten, unwrittenScans] = [new Set(), new Map(), new Map()];
     for (const conversation of gone) attempt((open) => open.forget.immediate(conversation));
-    if (all.size > 0) attempt((open) => open.store.immediate(all));
+    if (all.size + scans.size > 0) attempt((open) => open.store.immediate(all, scans));
   }
 
   /** @returns undefined for a miss. */
@@ -150,6 +173,11 @@ interface Stored {
   count: number;
 }
 
+interface Scanned {
+  version: string;
+  digests: Uint8Array;
+}
+
 const writeAfterMs = 50;
 
 type Tables = ReturnType<typeof openTables>;
@@ -171,6 +199,8 @@ function prepareAll(db: Connection, path: string) {
   const put = db.prepare('INSERT OR REPLACE INTO fragments VALUES (?, ?, ?, ?)');
   const cut = db.prepare('DELETE FROM fragments WHERE conversation = ? AND position >= ?');
   const forgetFiles = db.prepare('DELETE FROM files WHERE conversation = ?');
+  const putScanned = db.prepare('INSERT OR REPLACE INTO scans VALUES (?, ?, ?)');
+  const forgetScanned = db.prepare('DELETE FROM scans WHERE conversation = ?');
   return {
     db,
     inode: inodeOf(path),
@@ -181,17 +211,23 @@ function prepareAll(db: Connection, path: string) {
       'SELECT facts FROM files WHERE conversation = ? AND name = ? AND signature = ?',
     ),
     putFacts: db.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)'),
-    store: db.transaction((all: ReadonlyMap<string, readonly Stored[]>) => {
-      for (const [conversation, stored] of all)
-        for (const { changed, count } of stored) {
-          for (const { position, validator, html } of changed)
-            put.run(conversation, position, validator, html);
-          cut.run(conversation, count);
-        }
-    }),
+    getScanned: db.prepare<[string], Scanned>('SELECT version, digests FROM scans WHERE conversation = ?'),
+    store: db.transaction(
+      (all: ReadonlyMap<string, readonly Stored[]>, scans: ReadonlyMap<string, Scanned>) => {
+        for (const [conversation, stored] of all)
+          for (const { changed, count } of stored) {
+            for (const { position, validator, html } of changed)
+              put.run(conversation, position, validator, html);
+            cut.run(conversation, count);
+          }
+        for (const [conversation, { version, digests }] of scans)
+          putScanned.run(conversation, version, digests);
+      },
+    ),
     forget: db.transaction((conversation: string) => {
       cut.run(conversation, 0);
       forgetFiles.run(conversation);
+      forgetScanned.run(conversation);
     }),
   };
 }

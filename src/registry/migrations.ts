@@ -41,4 +41,36 @@ export const migrations: readonly Migration[] = [
       -- The owner lets chat applications that preview the link show the title.
       ALTER TABLE shares ADD COLUMN preview INTEGER NOT NULL DEFAULT 0 CHECK (preview IN (0, 1));
     `),
+  (db) =>
+    db.exec(`
+      -- Publish nothing rather than a page of which a secret had to be hidden.
+      ALTER TABLE shares ADD COLUMN strict INTEGER NOT NULL DEFAULT 0 CHECK (strict IN (0, 1));
+      ALTER TABLE shares ADD COLUMN strip_metadata INTEGER NOT NULL DEFAULT 0 CHECK (strip_metadata IN (0, 1));
+      -- Secrets that the last publish met, without their values: JSON.
+      ALTER TABLE shares ADD COLUMN found TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(found));
+
+      -- Secrets that the owner of a conversation lets through.
+      CREATE TABLE allowed (
+        conversation TEXT NOT NULL,
+        fingerprint  TEXT NOT NULL CHECK (fingerprint <> ''),
+        kind         TEXT NOT NULL,
+        allowed_by   TEXT NOT NULL CHECK (allowed_by <> ''),
+        allowed_at   TEXT NOT NULL,
+        PRIMARY KEY (conversation, fingerprint)
+      ) STRICT, WITHOUT ROWID;
+
+      -- Who did what, and when. Share ids are shortened: whole ones open the page.
+      CREATE TABLE log (
+        number       INTEGER PRIMARY KEY AUTOINCREMENT,
+        at           TEXT NOT NULL,
+        who          TEXT NOT NULL CHECK (who <> ''),
+        did          TEXT NOT NULL CHECK (did IN ('created', 'changed', 'allowed', 'deleted')),
+        conversation TEXT NOT NULL,
+        share        TEXT,
+        detail       TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX log_by_conversation ON log (conversation, number);
+      CREATE TRIGGER log_is_never_changed BEFORE UPDATE ON log BEGIN SELECT raise(ABORT, 'the log is never changed'); END;
+      CREATE TRIGGER log_is_never_cut BEFORE DELETE ON log BEGIN SELECT raise(ABORT, 'the log is never cut'); END;
+    `),
 ];

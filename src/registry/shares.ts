@@ -1,4 +1,6 @@
-import { isShareId, type ShareId } from '../urls.ts';
+import type { Choice } from '../snapshot/privacy.ts';
+import type { FoundSecret } from '../snapshot/secrets.ts';
+import { isShareId, shortShareId, type ShareId } from '../urls.ts';
 import { explain, openDatabase, type Connection } from './database.ts';
 
 export type ShareState = 'active' | 'revoked';
@@ -12,16 +14,12 @@ export interface Problem {
 }
 
 /** A row of the registry. Times are ISO 8601 in UTC. */
-export interface Share {
+export interface Share extends Choice {
   id: ShareId;
   /** Library id. */
   conversation: string;
   owner: string;
   state: ShareState;
-  /** The owner asked for thinking parts to be shown. */
-  thinking: boolean;
-  /** The owner lets previews of the link show the title. */
-  preview: boolean;
   /** As last published, so that a list needs no reading of sources. */
   title: string;
   type: string;
@@ -35,14 +33,33 @@ export interface Share {
   /** What the last attempt was made from; see `publish/publisher.ts`. */
   inputs: string | undefined;
   problem: Problem | undefined;
+  /** Secrets that the last publish met. */
+  found: FoundSecret[];
 }
 
-export interface NewShare {
+/** An entry of the log, which is never changed. `share` is shortened. */
+export interface LogEntry {
+  at: string;
+  who: string;
+  did: Deed['did'];
+  conversation: string;
+  share: string | null;
+  detail: string;
+}
+
+/** What somebody did. */
+export interface Deed {
+  did: 'created' | 'changed' | 'allowed' | 'deleted';
+  who: string;
+  conversation: string;
+  shareId: ShareId | undefined;
+  detail: string;
+}
+
+export interface NewShare extends Choice {
   id: ShareId;
   conversation: string;
   owner: string;
-  thinking: boolean;
-  preview: boolean;
   title: string;
   type: string;
   createdAt: string;
@@ -54,6 +71,7 @@ export interface Publication {
   revision: string;
   publishedAt: string;
   inputs: string | undefined;
+  found: readonly FoundSecret[];
 }
 
 /** Which shares exist and what of them is out. Every method throws ShareError `registry_*` when the file gives trouble. */
@@ -77,7 +95,7 @@ export interface Registry {
    */
   exclusively<T>(action: () => T): T;
   add(share: NewShare): void;
-  setChoice(id: ShareId, choice: Pick<Share, 'thinking' | 'preview'>): void;
+  setChoice(id: ShareId, choice: Choice): void;
   /** Files are about to move; `setPublished` or `setWithdrawn` ends it. */
   setPublishing(id: ShareId): void;
   setPublished(id: ShareId, publication: Publication): void;
@@ -86,6 +104,15 @@ export interface Registry {
   setInputs(id: ShareId, inputs: string | undefined): void;
   setProblem(id: ShareId, problem: Problem | undefined): void;
   setRevoked(id: ShareId, revokedAt: string): void;
+  setFound(id: ShareId, found: readonly FoundSecret[]): void;
+  /** Fingerprints of secrets that the owner of a conversation let through. */
+  allowed(conversation: string): string[];
+  /** Lets a secret of a conversation through; its share, if it has one, is to be published again. */
+  allow(conversation: string, secret: { fingerprint: string; kind: string }, who: string, at: string): void;
+  /** Appends to the log. */
+  writeDown(deed: Deed, at: string): void;
+  /** Newest first. */
+  log(conversation?: string): LogEntry[];
   /** True when another connection committed something since the last call: `PRAGMA data_version`, about 35 µs. */
   changedByOthers(): boolean;
   /** @throws ShareError `registry_corrupt` */
@@ -100,6 +127,8 @@ interface Row {
   state: ShareState;
   thinking: number;
   preview: number;
+  strict: number;
+  strip_metadata: number;
   title: string;
   type: string;
   created_at: string;
@@ -111,6 +140,7 @@ interface Row {
   problem_kind: Problem['kind'] | null;
   problem_code: string | null;
   problem_message: string | null;
+  found: string;
 }
 
 /** @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable` */
@@ -130,16 +160,14 @@ export function openRegistry(path: string): Registry {
     allActive: () => run(() => rows.allActive.all().map(toShare)),
     firstOwner: (conversation) => run(() => rows.firstOwner.get(conversation)?.owner),
     exclusively: (action) => run(() => (db.inTransaction ? action() : db.transaction(action).immediate())),
-    add: (share) =>
-      run(
-        () =>
-          void rows.add.run({ ...share, thinking: Number(share.thinking), preview: Number(share.preview) }),
-      ),
-    setChoice: (id, { thinking, preview }) =>
-      run(() => void rows.setChoice.run(Number(thinking), Number(preview), id)),
+    add: (share) => run(() => void rows.add.run({ ...share, ...toNumbers(share) })),
+    setChoice: (id, choice) => run(() => void rows.setChoice.run({ ...toNumbers(choice), id })),
     setPublishing: (id) => run(() => void rows.setPublishing.run(id)),
     setPublished: (id, publication) =>
-      run(() => void rows.setPublished.run({ ...publication, inputs: publication.inputs ?? null, id })),
+      run(() => {
+        const found = JSON.stringify(publication.found);
+        rows.setPublished.run({ ...publication, inputs: publication.inputs ?? null, found, id });
+      }),
     setWithdrawn: (id) => run(() => void rows.setWithdrawn.run(id)),
     setInputs: (id, inputs) => run(() => void rows.setInputs.run(inputs ?? null, id)),
     setProblem: (id, problem) =>
@@ -153,6 +181,27 @@ export function openRegistry(path: string): Registry {
           ),
       ),
     setRevoked: (id, revokedAt) => run(() => void rows.setRevoked.run(revokedAt, id)),
+    setFound: (id, found) => run(() => void rows.setFound.run(JSON.stringify(found), id)),
+    allowed: (conversation) => run(() => rows.allowed.all(conversation)),
+    allow: (conversation, { fingerprint, kind }, who, at) =>
+      run(() => {
+        rows.allow.run(conversation, fingerprint, kind, who, at);
+        rows.forgetInputs.run(conversation);
+      }),
+    writeDown: ({ did, who, conversation, shareId, detail }, at) =>
+      run(
+        () =>
+          void rows.writeDown.run(
+            at,
+            who,
+            did,
+            conversation,
+            shareId === undefined ? null : shortShareId(shareId),
+            detail,
+          ),
+      ),
+    log: (conversation) =>
+      run(() => (conversation === undefined ? rows.log.all() : rows.logOf.all(conversation))),
     changedByOthers: () =>
       run(() => {
         const version = dataVersion(db);
@@ -175,16 +224,39 @@ function prepareAll(db: Connection) {
     allActive: select(`WHERE state = 'active' ORDER BY created_at, id`),
     firstOwner: select('WHERE conversation = ? ORDER BY created_at, id LIMIT 1'),
     add: db.prepare(`
-      INSERT INTO shares (id, conversation, owner, state, thinking, preview, title, type, created_at)
-      VALUES (@id, @conversation, @owner, 'active', @thinking, @preview, @title, @type, @createdAt)`),
-    setChoice: db.prepare('UPDATE shares SET thinking = ?, preview = ?, inputs = NULL WHERE id = ?'),
+      INSERT INTO shares
+        (id, conversation, owner, state, thinking, preview, strict, strip_metadata, title, type, created_at)
+      VALUES
+        (@id, @conversation, @owner, 'active', @thinking, @preview, @strict, @stripMetadata, @title, @type, @createdAt)`),
+    setChoice: db.prepare(`
+      UPDATE shares SET thinking = @thinking, preview = @preview, strict = @strict, strip_metadata = @stripMetadata,
+        inputs = NULL
+      WHERE id = @id`),
     setPublishing: db.prepare('UPDATE shares SET publishing = 1, inputs = NULL WHERE id = ?'),
     setPublished: db.prepare(`
       UPDATE shares SET title = @title, type = @type, published_revision = @revision, published_at = @publishedAt,
-        publishing = 0, inputs = @inputs, problem_kind = NULL, problem_code = NULL, problem_message = NULL
+        publishing = 0, inputs = @inputs, found = @found, problem_kind = NULL, problem_code = NULL, problem_message = NULL
       WHERE id = @id AND state = 'active'`),
     setWithdrawn: db.prepare(
       'UPDATE shares SET published_revision = NULL, published_at = NULL, publishing = 0, inputs = NULL WHERE id = ?',
+    ),
+    setFound: db.prepare('UPDATE shares SET found = ? WHERE id = ?'),
+    allowed: db
+      .prepare<[string], string>(
+        'SELECT fingerprint FROM allowed WHERE conversation = ? ORDER BY fingerprint',
+      )
+      .pluck(),
+    // Who let it through first stays known.
+    allow: db.prepare('INSERT OR IGNORE INTO allowed VALUES (?, ?, ?, ?, ?)'),
+    forgetInputs: db.prepare('UPDATE shares SET inputs = NULL WHERE conversation = ?'),
+    writeDown: db.prepare(
+      'INSERT INTO log (at, who, did, conversation, share, detail) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    log: db.prepare<[], LogEntry>(
+      'SELECT at, who, did, conversation, share, detail FROM log ORDER BY number DESC',
+    ),
+    logOf: db.prepare<[string], LogEntry>(
+      'SELECT at, who, did, conversation, share, detail FROM log WHERE conversation = ? ORDER BY number DESC',
     ),
     setInputs: db.prepare('UPDATE shares SET inputs = ? WHERE id = ?'),
     setProblem: db.prepare(
@@ -192,7 +264,7 @@ function prepareAll(db: Connection) {
     ),
     setRevoked: db.prepare(`
       UPDATE shares SET state = 'revoked', revoked_at = ?, published_revision = NULL, published_at = NULL,
-        inputs = NULL, problem_kind = NULL, problem_code = NULL, problem_message = NULL
+        inputs = NULL, found = '[]', problem_kind = NULL, problem_code = NULL, problem_message = NULL
       WHERE id = ? AND state = 'active'`),
   };
 }
@@ -210,6 +282,8 @@ function toShare(row: Row): Share {
     state: row.state,
     thinking: row.thinking === 1,
     preview: row.preview === 1,
+    strict: row.strict === 1,
+    stripMetadata: row.strip_metadata === 1,
     title: row.title,
     type: row.type,
     createdAt: row.created_at,
@@ -219,6 +293,17 @@ function toShare(row: Row): Share {
     publishing: row.publishing === 1,
     inputs: row.inputs ?? undefined,
     problem: toProblem(row),
+    found: JSON.parse(row.found) as FoundSecret[],
+  };
+}
+
+/** SQLite knows no booleans. */
+function toNumbers({ thinking, preview, strict, stripMetadata }: Choice): Record<keyof Choice, number> {
+  return {
+    thinking: Number(thinking),
+    preview: Number(preview),
+    strict: Number(strict),
+    stripMetadata: Number(stripMetadata),
   };
 }
 

@@ -76,6 +76,7 @@ const frameBytes = 300;
 
 interface Previewed {
   preview?: FilePreview;
+  withheld?: unknown;
 }
 
 /** Which of a conversation's files show their preview, in their order: what comes first, and what still fits. */

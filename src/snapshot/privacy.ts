@@ -21,16 +21,37 @@ export interface Choice {
   thinking: boolean;
   /** Let chat applications that preview the link show the title. Off unless the owner asks: what they keep stays. */
   preview: boolean;
+  /** Publish nothing rather than a page of which a secret had to be hidden. */
+  strict: boolean;
+  /** Take out of pictures what the camera wrote into them, such as the place. */
+  stripMetadata: boolean;
 }
 
+export const usualChoice: Choice = Object.freeze({
+  thinking: false,
+  preview: false,
+  strict: false,
+  stripMetadata: false,
+});
+
 /** What was found out about the conversation's files, in the order of `Conversation.files`. */
-export interface FileFacts {
+export type FileFacts = PublishedFacts | WithheldFacts;
+
+interface Facts {
   /** Made from `publicNames`. */
   displayName: string;
-  path: string;
   mediaType: string;
   kind: string;
   sizeBytes: number;
+}
+
+/** Kinds of the secrets that were found in the file. */
+export interface WithheldFacts extends Facts {
+  withheld: string[];
+}
+
+export interface PublishedFacts extends Facts {
+  path: string;
   sha256: string;
   width?: number;
   height?: number;
@@ -48,7 +69,7 @@ export function toSnapshot(
   conversation: Conversation,
   facts: readonly FileFacts[],
   zip: SnapshotZip | undefined,
-  choice: Choice,
+  choice: Pick<Choice, 'thinking'>,
 ): Snapshot {
   const redact = redactor(conversation.owner);
   const door: Door = { redact, choice, files: indexByName(conversation) };
@@ -75,7 +96,7 @@ export function publicNames(conversation: Conversation): { title: string; fileNa
 
 interface Door {
   redact: Redact;
-  choice: Choice;
+  choice: Pick<Choice, 'thinking'>;
   files: ReadonlyMap<string, number>;
 }
 
@@ -148,14 +169,18 @@ function toSources(links: readonly SourceLink[], redact: Redact): SnapshotSource
 }
 
 function toFile(fact: FileFacts, description: string | undefined, redact: Redact): SnapshotFile {
-  return {
+  const label = {
     name: fact.displayName,
-    path: fact.path,
     mediaType: fact.mediaType,
     kind: fact.kind,
     sizeBytes: fact.sizeBytes,
-    sha256: fact.sha256,
     ...(description === undefined ? {} : { description: redact(description) }),
+  };
+  if ('withheld' in fact) return { ...label, withheld: [...fact.withheld] };
+  return {
+    ...label,
+    path: fact.path,
+    sha256: fact.sha256,
     ...(fact.width === undefined ? {} : { width: fact.width }),
     ...(fact.height === undefined ? {} : { height: fact.height }),
     ...(fact.preview === undefined ? {} : { preview: toFilePreview(fact.preview, redact) }),

@@ -12,7 +12,7 @@ export interface Snapshot {
   updatedAt: string;
   rounds: Round[];
   files: SnapshotFile[];
-  /** All files as one ZIP; absent where there are no files. */
+  /** All files that are published as one ZIP; absent where there are none. */
   zip?: SnapshotZip;
 }
 
@@ -62,23 +62,34 @@ export interface SnapshotSource {
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-export interface SnapshotFile {
+export type SnapshotFile = PublishedFile | WithheldFile;
+
+interface FileLabel {
   /** What the owner calls it, made safe to show (no control or bidirectional characters); sub-folders with `/`. */
   name: string;
-  /** Path below the share's folder, not percent-encoded: `files/<hash>/<safe name>`. */
-  path: string;
   mediaType: string;
   /** What people call files of this kind: `CSV`, `PNG image`, `Python`. */
   kind: string;
   sizeBytes: number;
+  description?: string;
+}
+
+export interface PublishedFile extends FileLabel {
+  /** Path below the share's folder, not percent-encoded: `files/<hash>/<safe name>`. */
+  path: string;
   /** Lower-case hex. */
   sha256: string;
-  description?: string;
   /** Pixels, for raster images whose header could be read. */
   width?: number;
   height?: number;
   /** For text and tables. Not in `conversation.json`, whose readers have the file itself. */
   preview?: FilePreview;
+}
+
+/** A file that a secret was found in: it is named, and is nowhere in the output. */
+export interface WithheldFile extends FileLabel {
+  /** Kinds of the secrets, each once: `GitHub token`. */
+  withheld: string[];
 }
 
 export interface SnapshotZip {

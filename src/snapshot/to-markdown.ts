@@ -161,16 +161,23 @@ function filesBlocks({ files, zip }: Snapshot, link: string): string[] {
   return ['## Files', list, ...all];
 }
 
-function described({ description, mediaType, sizeBytes, sha256 }: SnapshotFile): string {
-  const facts = `${mediaType}, ${sizeBytes} bytes, SHA-256 \`${sha256}\``;
+function described(file: SnapshotFile): string {
+  const { description, mediaType, sizeBytes } = file;
+  const last =
+    'withheld' in file
+      ? `withheld, because a secret was found in it: ${file.withheld.join(', ')}`
+      : `SHA-256 \`${file.sha256}\``;
+  const facts = `${mediaType}, ${sizeBytes} bytes, ${last}`;
   return description ? `${inline(description)} (${facts})` : facts;
 }
 
 function fileLink(file: SnapshotFile, link: string): string {
+  if ('withheld' in file) return inline(file.name);
   return `[${inline(file.name)}](${link}/${address(file.path)})`;
 }
 
 function imageLink(alt: string, file: SnapshotFile, link: string): string {
+  if ('withheld' in file) return inline(alt || file.name);
   return `![${inline(alt || file.name)}](${link}/${address(file.path)})`;
 }
 

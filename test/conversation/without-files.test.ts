@@ -51,7 +51,7 @@ test('what is private in the name of a file is found in its note', () => {
     files: [{ name, content: { bytes: new Uint8Array([1]) } }],
     messages: [aMessage('m1', 'user', { type: 'file', file: name })],
   });
-  const snapshot = toSnapshot(withoutFiles(conversation), [], undefined, { thinking: false, preview: false });
+  const snapshot = toSnapshot(withoutFiles(conversation), [], undefined, { thinking: false });
   expect(JSON.stringify(snapshot)).toContain('report_by');
   expect(JSON.stringify(snapshot)).not.toMatch(/mira/i);
 });

@@ -9,6 +9,7 @@ import { loadRenderer } from '../../src/render/renderer.ts';
 import { chromiumPath, launchBrowser } from '../support/browser.ts';
 import { readEntry } from '../support/conversations.ts';
 import { sampleNames } from '../support/samples.ts';
+import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 
 const missing = chromiumPath === undefined;
 
@@ -24,13 +25,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const asItIs = (snapshot: Snapshot) => Promise.resolve(snapshot);
+
 describe.skipIf(missing)('an exported page (needs Chromium)', () => {
   test.each(sampleNames)('of %s works from the disk, asks for nothing and leads nowhere', async (name) => {
     const path = join(folder, `${name}.html`);
     const conversation = await readEntry(name);
     const wish = { format: 'html', id: name, shown: undefined, link: undefined } as const;
     const renderer = await loadRenderer();
-    writeFileSync(path, await exportConversation(conversation, wish, (each) => renderer.renderAlone(each)));
+    writeFileSync(
+      path,
+      await exportConversation(conversation, wish, asItIs, (each) => renderer.renderAlone(each)),
+    );
 
     const page = await (await browser.newContext()).newPage();
     const asked: string[] = [];

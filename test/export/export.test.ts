@@ -10,13 +10,16 @@ import { exportConversation, formatOfPath, type ExportOptions } from '../../src/
 import { toSnapshot } from '../../src/snapshot/privacy.ts';
 import { aMessage, aReadConversation, readEntry } from '../support/conversations.ts';
 import { sampleNames } from '../support/samples.ts';
+import type { Snapshot } from '../../src/snapshot/snapshot.ts';
+
+const asItIs = (snapshot: Snapshot) => Promise.resolve(snapshot);
 
 const all: ExportOptions = { format: 'json', id: 'talk', shown: undefined, link: undefined };
-const shown = { thinking: false, preview: false };
+const shown = { thinking: false };
 const draw = (snapshot: object) => Promise.resolve(JSON.stringify(snapshot));
 
 const snapshotOf = (conversation: Conversation) =>
-  JSON.stringify(toSnapshot(conversation, [], undefined, { thinking: true, preview: false }));
+  JSON.stringify(toSnapshot(conversation, [], undefined, { thinking: true }));
 
 describe('a round trip', () => {
   let folder: string;
@@ -28,7 +31,7 @@ describe('a round trip', () => {
   /** Exports, imports the file into an empty library, and reads what is in there. */
   async function thereAndBack(conversation: Conversation): Promise<Conversation> {
     const path = join(folder, 'exported.json');
-    writeFileSync(path, await exportConversation(conversation, all, draw));
+    writeFileSync(path, await exportConversation(conversation, all, asItIs, draw));
     const library = join(folder, 'library');
     const source = await openExport(path);
     for await (const found of source.conversations()) {
@@ -135,7 +138,7 @@ const secretive = aReadConversation({
 });
 
 async function textOf(options: Partial<ExportOptions>): Promise<string> {
-  const content = await exportConversation(secretive, { ...all, ...options }, draw);
+  const content = await exportConversation(secretive, { ...all, ...options }, asItIs, draw);
   return typeof content === 'string' ? content : readParquet(content);
 }
 
@@ -168,7 +171,7 @@ describe('what is private', () => {
 
   test.each(['markdown', 'html'] as const)('is in %s only as far as it is thinking', async (format) => {
     expect((await textOf({ format })).match(canaries)).toEqual(['canary-thinking']);
-    const withThinking = { thinking: true, preview: false };
+    const withThinking = { thinking: true };
     expect((await textOf({ format, shown: withThinking })).match(canaries)).toEqual(['canary-thinking']);
   });
 
@@ -226,7 +229,7 @@ test.each([
 test('a sample exported as JSON reads like its conversation.json', async () => {
   const conversation = await readEntry('refund-ticket');
   const exported = JSON.parse(
-    (await exportConversation(conversation, { ...all, id: 'refund-ticket' }, draw)) as string,
+    (await exportConversation(conversation, { ...all, id: 'refund-ticket' }, asItIs, draw)) as string,
   ) as { id: string; messages: { id: string }[] };
   const path = new URL('../../data/conversations/refund-ticket/conversation.json', import.meta.url);
   const original = JSON.parse(readFileSync(path, 'utf8')) as typeof exported;

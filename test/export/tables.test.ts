@@ -8,6 +8,9 @@ import type { Message } from '../../src/conversation/conversation.ts';
 import { exportConversation } from '../../src/export/export.ts';
 import { columns } from '../../src/export/rows.ts';
 import { aMessage, aReadConversation } from '../support/conversations.ts';
+import type { Snapshot } from '../../src/snapshot/snapshot.ts';
+
+const asItIs = (snapshot: Snapshot) => Promise.resolve(snapshot);
 
 /* Read back by DuckDB, which shares no code with what wrote them. */
 
@@ -25,7 +28,9 @@ afterAll(() => {
 async function write(format: 'csv' | 'parquet', messages: Message[]): Promise<string> {
   const path = join(folder, `table.${format}`);
   const wish = { format, id: 'x', shown: undefined, link: undefined };
-  const content = await exportConversation(aReadConversation({ messages }), wish, () => Promise.resolve(''));
+  const content = await exportConversation(aReadConversation({ messages }), wish, asItIs, () =>
+    Promise.resolve(''),
+  );
   writeFileSync(path, content);
   return `read_${format}('${path}')`;
 }
@@ -142,7 +147,7 @@ describe('CSV', () => {
     await write('csv', messages);
     const wish = { format: 'csv', id: 'x', shown: undefined, link: undefined } as const;
     const conversation = aReadConversation({ messages: [{ id: 'm', role: 'user', parts: [] }] });
-    const csv = await exportConversation(conversation, wish, () => Promise.resolve(''));
+    const csv = await exportConversation(conversation, wish, asItIs, () => Promise.resolve(''));
     expect(csv).toBe(`${columns.map(({ name }) => `"${name}"`).join(',')}\n1,1,"m","user",,"",,,0,,\n`);
     expect(parse(csv as string)).toHaveLength(2);
   });

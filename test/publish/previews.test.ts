@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { FileFacts } from '../../src/snapshot/privacy.ts';
+import type { PublishedFacts } from '../../src/snapshot/privacy.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
 
 const owner = { name: 'Mira Holm', email: 'mira@example.org' };
@@ -82,7 +82,7 @@ function forgetPreviews(): string[] {
     facts: string;
   }[];
   for (const { name, signature, facts } of rows) {
-    const old = JSON.parse(facts) as { facts: FileFacts };
+    const old = JSON.parse(facts) as { facts: PublishedFacts };
     delete old.facts.preview;
     db.prepare('UPDATE files SET signature = ?, facts = ? WHERE name = ?').run(
       signature.split(':').slice(-6).join(':'),

@@ -17,6 +17,7 @@ import { openCache, type Cache, type CachedFragment } from '../../src/registry/c
 import { openDatabase } from '../../src/registry/database.ts';
 import { openRegistry, type Registry } from '../../src/registry/shares.ts';
 import type { ShareId } from '../../src/urls.ts';
+import { usualChoice } from '../../src/snapshot/privacy.ts';
 
 let folder: string;
 let path: string;
@@ -44,8 +45,7 @@ const aShare = (letter: string, conversation = 'talk') => ({
   id: idOf(letter),
   conversation,
   owner: 'mira',
-  thinking: false,
-  preview: false,
+  ...usualChoice,
   title: 'Talk',
   type: 'chat',
   createdAt: `2026-01-01T00:00:0${letter.charCodeAt(0) % 10}.000Z`,
@@ -72,7 +72,14 @@ test('a revoked share cannot be marked published', () => {
   const registry = open();
   registry.add(aShare('a'));
   registry.setRevoked(idOf('a'), '2026-01-02T00:00:00.000Z');
-  const publication = { title: 'x', type: 'x', revision: 'r', publishedAt: 'now', inputs: undefined };
+  const publication = {
+    title: 'x',
+    type: 'x',
+    revision: 'r',
+    publishedAt: 'now',
+    inputs: undefined,
+    found: [],
+  };
   registry.setPublished(idOf('a'), publication);
   expect(registry.get(idOf('a'))?.revision).toBeUndefined();
 });

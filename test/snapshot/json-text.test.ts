@@ -13,7 +13,7 @@ function published(
   const messages: Message[] = [{ id: 'm1', role: 'assistant', parts: [call] }];
   const about = { title: 'Talk', type: 'chat', createdAt: at, updatedAt: at, agent: {}, settings: {} };
   const conversation = { ...about, owner: { name: 'Mira Lind' }, messages, files: [] };
-  const { rounds } = toSnapshot(conversation, [], undefined, { thinking: false, preview: false });
+  const { rounds } = toSnapshot(conversation, [], undefined, { thinking: false });
   return rounds[0]?.messages[0]?.parts[0];
 }
 

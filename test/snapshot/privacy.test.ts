@@ -10,7 +10,7 @@ function aConversation(messages: Message[], owner: Conversation['owner'] = {}): 
 }
 
 function textsOf(conversation: Conversation, thinking = false): string[] {
-  const { rounds } = toSnapshot(conversation, [], undefined, { thinking, preview: false });
+  const { rounds } = toSnapshot(conversation, [], undefined, { thinking });
   const parts = rounds.flatMap((round) => round.messages.flatMap((message) => message.parts));
   return parts.flatMap((part) => ('text' in part ? [part.text] : []));
 }
@@ -40,14 +40,13 @@ describe('what passes the door', () => {
       undefined,
       {
         thinking: false,
-        preview: false,
       },
     );
     expect(JSON.stringify(snapshot)).not.toContain('msg-private-1');
   });
 
   describe('out of a sub-agent', () => {
-    const agentOf = (messages: Message[], choice = { thinking: false, preview: false }, name = 'Explore') => {
+    const agentOf = (messages: Message[], choice = { thinking: false }, name = 'Explore') => {
       const call: Message = {
         id: 'call',
         role: 'assistant',
@@ -81,7 +80,7 @@ describe('what passes the door', () => {
 
     test('thinking does only when the owner asks', () => {
       expect(agentOf([thought])).toBeUndefined();
-      expect(JSON.stringify(agentOf([thought], { thinking: true, preview: false }))).toContain('hmm');
+      expect(JSON.stringify(agentOf([thought], { thinking: true }))).toContain('hmm');
     });
 
     test('nothing says who the owner is, in one inside another too', () => {
@@ -101,7 +100,7 @@ describe('what passes the door', () => {
       });
       const agent = agentOf(
         [inner('Mira Canary, mira@example.org, /home/mira/x')],
-        { thinking: false, preview: false },
+        { thinking: false },
         'of Mira Canary',
       );
       expect(agent?.name).toBe('of [owner]');
@@ -116,7 +115,6 @@ describe('what passes the door', () => {
       const owner = { name: 'Mira Canary', email: 'mira@example.org' };
       const { rounds } = toSnapshot(aConversation([message], owner), [], undefined, {
         thinking: false,
-        preview: false,
       });
       const part = rounds[0]?.messages[0]?.parts[0];
       return part?.type === 'sources' ? part.sources : undefined;
@@ -173,7 +171,7 @@ describe('what passes the door', () => {
   test('a field nobody has named stays private', () => {
     const message = { ...say('user', 'hello'), internalNote: 'canary' };
     const conversation = { ...aConversation([message]), somethingNew: 'canary' };
-    const snapshot = toSnapshot(conversation, [], undefined, { thinking: true, preview: false });
+    const snapshot = toSnapshot(conversation, [], undefined, { thinking: true });
     expect(JSON.stringify(snapshot)).not.toContain('canary');
   });
 });
@@ -213,7 +211,7 @@ describe('what says who the owner is', () => {
     const conversation = aConversation([say('user', 'I am Mira Example.'), call], owner);
     conversation.files = [{ name: 'mira@example.org.csv', content: { bytes: new Uint8Array() } }];
     const published = JSON.stringify([
-      toSnapshot(conversation, [], undefined, { thinking: false, preview: false }),
+      toSnapshot(conversation, [], undefined, { thinking: false }),
       publicNames(conversation),
     ]);
     expect(published).not.toMatch(/mira/i);
@@ -230,9 +228,10 @@ describe('what says who the owner is', () => {
 test('a round is a user message and what answers it, and keeps its number while the conversation grows', () => {
   const messages = [say('assistant', 'welcome'), say('user', 'a'), say('assistant', 'b'), say('tool', 'c')];
   const numbersOf = (list: Message[]) =>
-    toSnapshot(aConversation(list), [], undefined, { thinking: false, preview: false }).rounds.map(
-      (round) => [round.number, round.messages.length],
-    );
+    toSnapshot(aConversation(list), [], undefined, { thinking: false }).rounds.map((round) => [
+      round.number,
+      round.messages.length,
+    ]);
   expect(numbersOf(messages)).toEqual([
     [1, 1],
     [2, 3],

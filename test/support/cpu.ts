@@ -5,3 +5,11 @@ export function cpuMs(act: () => void): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
 }
+
+/** The same of an act that waits. What else the process does meanwhile counts, too. */
+export async function cpuMsOf(act: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
+  await act();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}

@@ -1,4 +1,4 @@
-import type { Round, Snapshot, SnapshotFile, SnapshotSubAgent } from '../../src/snapshot/snapshot.ts';
+import type { PublishedFile, Round, Snapshot, SnapshotSubAgent } from '../../src/snapshot/snapshot.ts';
 
 const sha256 = 'c0ffee00'.repeat(8);
 
@@ -6,8 +6,8 @@ export function aFile(
   name: string,
   mediaType: string,
   sizeBytes: number,
-  more: Partial<SnapshotFile> = {},
-): SnapshotFile {
+  more: Partial<PublishedFile> = {},
+): PublishedFile {
   const kind = mediaType.replace(/^.*\//, '').toUpperCase();
   return { name, path: `files/${sha256.slice(0, 16)}/${name}`, mediaType, kind, sizeBytes, sha256, ...more };
 }

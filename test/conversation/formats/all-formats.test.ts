@@ -53,7 +53,7 @@ function publishedBy({ conversation }: Reading): string {
     sizeBytes: 0,
     sha256: '',
   }));
-  const snapshot = toSnapshot(conversation, facts, undefined, { thinking: true, preview: true });
+  const snapshot = toSnapshot(conversation, facts, undefined, { thinking: true });
   const contents = conversation.files.map(({ content }) =>
     'bytes' in content ? new TextDecoder().decode(content.bytes) : '',
   );

@@ -11,7 +11,7 @@ const link = 'https://talks.example/share/0123456789abcdefghjkmnpqrs';
 
 function readBack(markdown: string): Snapshot {
   const { conversation } = sharedMarkdown.read(markdown, options);
-  return toSnapshot(conversation, [], undefined, { thinking: true, preview: false });
+  return toSnapshot(conversation, [], undefined, { thinking: true });
 }
 
 function saying(...parts: SnapshotPart[]): Snapshot {

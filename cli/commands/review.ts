@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import { existsSync, realpathSync } from 'node:fs';
+import type { Conversation } from '../../src/conversation/conversation.ts';
+import { createForeignReader, recogniseFile } from '../../src/conversation/foreign.ts';
+import { createSourceReader } from '../../src/conversation/library.ts';
+import { splitPath } from '../../src/conversation/opencode-store.ts';
+import { exitCodes, ShareError } from '../../src/errors.ts';
+import { notFound } from '../../src/publish/publisher.ts';
+import type { Desk } from '../app.ts';
+import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
+import { findByName } from '../find.ts';
+import { printJson } from '../report.ts';
+import { allowSecrets, printReview, reviewConversation } from '../secrets.ts';
+
+interface ReviewOptions extends CommonOptions {
+  thinking?: boolean;
+  allow?: string[];
+  strict?: boolean;
+}
+
+export function addReview(program: Command): void {
+  program
+    .command('review')
+    .argument('<conversation>', 'id, title, path, share id or link, or a file of another tool')
+    .summary('show the secrets in a conversation, where they stand')
+    .description(
+      `Shows what was found to be secret in a conversation, each where it stands, without its value. Publishing hides it:
+in a text, its kind stands in its place; a file with a secret in it is not published. Shares nothing.`,
+    )
+    .option('--thinking', 'look at the assistant’s thinking, too')
+    .option('--allow <fingerprint...>', 'let this one be seen; it is remembered who did, and when')
+    .option('--strict', 'exit with 4 when anything would be hidden')
+    .option('--json', 'print [{fingerprint, kind, place, context, allowed}]')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ share review sales-analysis
+  $ share review sales-analysis --allow 3f2a91c07be5d412
+  $ share review ~/.claude/projects/-home-mira-app/3f2a….jsonl --strict`,
+    )
+    .action(async (name: string, options: ReviewOptions, command: Command) => {
+      const config = configOf(command);
+      const owner = config.owner.value;
+      await asNotFound(name, () => withDesk(config, (desk) => review(desk, owner, name, options)));
+    });
+}
+
+async function review(desk: Desk, owner: string, name: string, options: ReviewOptions): Promise<void> {
+  const { conversation, id, thinking } = await take(desk, owner, name);
+  const allowed = () => (id === undefined ? [] : desk.registry.allowed(id));
+  const look = () => reviewConversation(conversation, options.thinking ?? thinking, allowed());
+  let seen = await look();
+  if (options.allow !== undefined) {
+    if (id === undefined)
+      throw new ShareError('usage', `${name} is not in the library, so nothing can be remembered of it.`, {
+        hint: `Use \`share create <file> --allow <fingerprint>\`.`,
+      });
+    allowSecrets(desk.registry, owner, id, options.allow, seen.secrets);
+    seen = await look();
+  }
+  if (options.json === true) printJson(seen.secrets);
+  else printReview(seen, name);
+  const isClean = seen.secrets.every((secret) => secret.allowed);
+  if (options.strict === true && !isClean) process.exitCode = exitCodes.refusedForSecret;
+}
+
+interface Taken {
+  conversation: Conversation;
+  /** Undefined for a file that is not in the library. */
+  id: string | undefined;
+  /** Its share shows thinking. */
+  thinking: boolean;
+}
+
+async function take(desk: Desk, owner: string, name: string): Promise<Taken> {
+  const { file, session } = splitPath(name);
+  if (desk.library.resolve(name) === undefined && existsSync(file)) {
+    const path = realpathSync(file) + (session === undefined ? '' : `#${session}`);
+    const { format } = await recogniseFile(path);
+    const { conversation } = await createForeignReader().read(path, format);
+    return { conversation, id: undefined, thinking: false };
+  }
+  const { conversation: id, share } = await findByName(desk, owner, name);
+  const source = desk.library.find(id);
+  if (source === undefined) throw notFound(name);
+  const { conversation } = await createSourceReader()(source);
+  return { conversation, id, thinking: share?.state === 'active' && share.thinking };
+}
