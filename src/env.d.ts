@@ -15,8 +15,10 @@ declare namespace App {
       /** Every page of the conversation, on the first page; on the others empty, so that they stay as they are. */
       all: import('./snapshot/pages.ts').Page[];
     };
-    /** Sanitised HTML of a text or thinking part of the snapshot. */
+    /** Sanitised HTML of a text or thinking part of the snapshot, to be put in later. */
     markdown: (text: string) => string;
+    /** HTML that is much and does not have to pass through Astro: a mark that stands in its place until the page is whole. */
+    later: (html: string) => string;
     /** What has room on the page of what a sub-agent said and did. */
     beginningOf: import('./snapshot/scales.ts').Scales['beginningOf'];
   }

@@ -80,7 +80,7 @@ export interface Renderer {
     snapshot: Snapshot,
     place: { site: SiteUrl; shareId: ShareId; conversation: string; revision: string; preview: boolean },
     isOut: (path: string, state: string) => boolean,
-  ): Promise<{ pages: Map<string, string>; kept: string[] }>;
+  ): Promise<{ pages: Map<string, Uint8Array>; kept: string[] }>;
 }
 
 export interface Problem {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   globalAttributes,
   htmlElements,
@@ -23,8 +22,8 @@ export interface Tag {
   parentLanguage: Language;
   /** Nothing but white space stands before it in the element around it. */
   isFirst: boolean;
-  /** Text directly inside it. Called for `script` and `style` only. */
-  text(): string;
+  /** SHA-256 of the text directly inside it, in base64. Called for `script` and `style` only. */
+  hash(): string;
   /** Called for `annotation` only. */
   holdsElements(): boolean;
 }
@@ -148,8 +147,7 @@ function faultOfInline(tag: Tag, kind: 'style' | 'script', seen: Seen): Fault {
   if (tag.parent !== 'head' && tag.parent !== 'body') return `<${kind}> inside <${named(tag.parent)}>`;
   const type = attributeOf(tag, 'type');
   if (type !== undefined && !(kind === 'script' && type === 'module')) return `<${kind}> of another type`;
-  const hash = `sha256-${createHash('sha256').update(tag.text()).digest('base64')}`;
-  const isNamed = seen.hashes.get(`${kind}-src`)?.has(hash) === true;
+  const isNamed = seen.hashes.get(`${kind}-src`)?.has(`sha256-${tag.hash()}`) === true;
   return isNamed ? undefined : `<${kind}> that its own policy does not name`;
 }
 

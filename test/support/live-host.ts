@@ -62,7 +62,7 @@ export async function startLiveHost(renderer: Renderer): Promise<LiveHost> {
           return `<a href="${href}"${rel} data-start="${rounds[0]?.number}">${other + 1}</a>`;
         });
         const nav = `<nav class="pages${index === 0 ? ' all-pages' : ''}" aria-label="Pages">${links.join(' ')}</nav>`;
-        const html = (drawn.pages.get('index.html') ?? '').replace(
+        const html = (drawn.pages.get('index.html')?.toString() ?? '').replace(
           '</main>',
           `${links.length > 1 ? nav : ''}</main>`,
         );
