@@ -92,7 +92,7 @@ const shownWhole = new Set(['input', 'args', 'arguments', 'output', 'response', 
 
 /** Puts a field that no tool has into every object of JSON, but for those that are shown as they are. */
 function withUnknown(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withUnknown);
+  if (Array.isArray(value)) return (value as unknown[]).map(withUnknown);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, each]) => [
     key,

@@ -20,7 +20,7 @@ export interface RunOptions {
 }
 
 /** The environment without what a developer may have set. */
-function cleanEnv(changes: RunOptions['env'] = {}): NodeJS.ProcessEnv {
+export function cleanEnv(changes: RunOptions['env'] = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SHARE_'));
   return { ...Object.fromEntries(inherited), NO_COLOR: '1', XDG_CONFIG_HOME: '/nonexistent', ...changes };
 }
