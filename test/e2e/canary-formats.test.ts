@@ -94,7 +94,7 @@ const shownWhole = new Set(['input', 'args', 'arguments', 'output', 'response', 
 function withUnknown(value: unknown): unknown {
   if (Array.isArray(value)) return (value as unknown[]).map(withUnknown);
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, each]) => [
+  const entries = Object.entries(value as Record<string, unknown>).map(([key, each]) => [
     key,
     shownWhole.has(key) ? each : withUnknown(each),
   ]);
