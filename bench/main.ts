@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import type { DataFolder } from '../test/support/data-folder.ts';
 import { coldCreate } from './cold-create.ts';
+import { find } from './find.ts';
 import { revoke } from './revoke.ts';
 import { astroIncremental, eleventy } from './rivals.ts';
 import { savedToDisk } from './saved-to-disk.ts';
@@ -95,3 +96,9 @@ const small = await revoke(1);
 const large = await revoke(1_000);
 row('revoke, 1 file', ms(small), '', '');
 row('revoke, 1,000 files', ms(large), 'revoke, 1 file', `${(large / small).toFixed(2)} ×`);
+
+head('`share find`, the whole process', 'sessions', 'warm', 'warm, with words', 'cold', 'node -e 0');
+for (const sessions of [30, 3_000]) {
+  const { warmMs, wordsMs, coldMs, nodeMs } = await find(sessions);
+  row(sessions, ms(warmMs), ms(wordsMs), ms(coldMs), ms(nodeMs));
+}

@@ -16,7 +16,7 @@ import { notFound } from '../../src/publish/publisher.ts';
 import { loadRenderer } from '../../src/render/renderer.ts';
 import type { Choice } from '../../src/snapshot/privacy.ts';
 import { shareUrl } from '../../src/urls.ts';
-import type { Desk } from '../app.ts';
+import type { Desk } from '../desk.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
 import { findByName, isOpenTo } from '../find.ts';
 import { printable, say } from '../report.ts';

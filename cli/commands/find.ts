@@ -9,7 +9,7 @@ import {
   type ToolName,
 } from '../../src/conversation/sessions.ts';
 import { shareUrl } from '../../src/urls.ts';
-import type { Desk } from '../app.ts';
+import type { Desk } from '../desk.ts';
 import type { Config } from '../config.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { paint, print, printable, printJson, progressBar, say } from '../report.ts';
