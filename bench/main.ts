@@ -1,18 +1,22 @@
 /**
- * `npm run bench [-- --max 1000]`: the figures this project promises, beside other ways of doing the same, measured in
- * one run because machines differ and are noisy. Medians. `--max` leaves out libraries larger than that.
+ * `npm run bench [-- --max 1000 --max-mb 20]`: the figures this project promises, beside other ways of doing the same, measured in
+ * one run because machines differ and are noisy. Medians. `--max` leaves out libraries larger than that,
+ * `--max-mb` larger files.
  */
 import { parseArgs } from 'node:util';
 import type { DataFolder } from '../test/support/data-folder.ts';
 import { coldCreate } from './cold-create.ts';
 import { find } from './find.ts';
+import { printReaders } from './readers.ts';
 import { revoke } from './revoke.ts';
 import { astroIncremental, eleventy } from './rivals.ts';
 import { savedToDisk } from './saved-to-disk.ts';
 import { aLibrary, median, messagesEach, time } from './support.ts';
 import { warmPublish } from './warm-publish.ts';
 
-const { values } = parseArgs({ options: { max: { type: 'string', default: '10000' } } });
+const { values } = parseArgs({
+  options: { max: { type: 'string', default: '10000' }, 'max-mb': { type: 'string', default: '212' } },
+});
 const sizes = [100, 1_000, 10_000].filter((size) => size <= Number(values.max));
 /** Larger than this the rivals take many minutes for figures that are clear already. */
 const rivalsUpTo = 1_000;
@@ -102,3 +106,6 @@ for (const sessions of [30, 3_000]) {
   const { warmMs, wordsMs, coldMs, nodeMs } = await find(sessions);
   row(sessions, ms(warmMs), ms(wordsMs), ms(coldMs), ms(nodeMs));
 }
+
+console.log('\n### Reading the files of other tools\n');
+await printReaders(Number(values['max-mb']));
