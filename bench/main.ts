@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { DataFolder } from '../test/support/data-folder.ts';
 import { coldCreate } from './cold-create.ts';
 import { find } from './find.ts';
+import { printLive } from './live.ts';
 import { printReaders } from './readers.ts';
 import { revoke } from './revoke.ts';
 import { astroIncremental, eleventy } from './rivals.ts';
@@ -109,3 +110,6 @@ for (const sessions of [30, 3_000]) {
 
 console.log('\n### Reading the files of other tools\n');
 await printReaders(Number(values['max-mb']));
+
+console.log('\n### A session that grows, with `share serve` running\n');
+await printLive();
