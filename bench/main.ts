@@ -1,17 +1,23 @@
 /**
- * `npm run bench [-- --max 1000]`: the figures this project promises, beside other ways of doing the same, measured in
- * one run because machines differ and are noisy. Medians. `--max` leaves out libraries larger than that.
+ * `npm run bench [-- --max 1000 --max-mb 20]`: the figures this project promises, beside other ways of doing the same, measured in
+ * one run because machines differ and are noisy. Medians. `--max` leaves out libraries larger than that,
+ * `--max-mb` larger files.
  */
 import { parseArgs } from 'node:util';
 import type { DataFolder } from '../test/support/data-folder.ts';
 import { coldCreate } from './cold-create.ts';
+import { find } from './find.ts';
+import { printLive } from './live.ts';
+import { printReaders } from './readers.ts';
 import { revoke } from './revoke.ts';
 import { astroIncremental, eleventy } from './rivals.ts';
 import { savedToDisk } from './saved-to-disk.ts';
 import { aLibrary, median, messagesEach, time } from './support.ts';
 import { warmPublish } from './warm-publish.ts';
 
-const { values } = parseArgs({ options: { max: { type: 'string', default: '10000' } } });
+const { values } = parseArgs({
+  options: { max: { type: 'string', default: '10000' }, 'max-mb': { type: 'string', default: '212' } },
+});
 const sizes = [100, 1_000, 10_000].filter((size) => size <= Number(values.max));
 /** Larger than this the rivals take many minutes for figures that are clear already. */
 const rivalsUpTo = 1_000;
@@ -95,3 +101,15 @@ const small = await revoke(1);
 const large = await revoke(1_000);
 row('revoke, 1 file', ms(small), '', '');
 row('revoke, 1,000 files', ms(large), 'revoke, 1 file', `${(large / small).toFixed(2)} ×`);
+
+head('`share find`, the whole process', 'sessions', 'warm', 'warm, with words', 'cold', 'node -e 0');
+for (const sessions of [30, 3_000]) {
+  const { warmMs, wordsMs, coldMs, nodeMs } = await find(sessions);
+  row(sessions, ms(warmMs), ms(wordsMs), ms(coldMs), ms(nodeMs));
+}
+
+console.log('\n### Reading the files of other tools\n');
+await printReaders(Number(values['max-mb']));
+
+console.log('\n### A session that grows, with `share serve` running\n');
+await printLive();

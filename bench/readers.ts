@@ -1,10 +1,11 @@
 /**
- * How fast are the logs of coding agents read, in how much memory, and what does one more message cost?
+ * How fast are the files of other tools read, in how much memory, and what does one more message cost?
  *
  *     node bench/readers.ts [--max 212]
  *
- * Each reading is a process of its own; beside it another that does nothing but `JSON.parse` with each line of the same
- * file, in turn with it, because machines differ. Times are of the processor, medians.
+ * Each reading is a process of its own; beside it another that does nothing but `JSON.parse` with the same file, line by
+ * line where it is a log (of a text, nothing but decoding), in turn with it, because machines differ. Times are of the
+ * processor, medians.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -22,7 +23,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createForeignReader, recogniseFile } from '../src/conversation/foreign.ts';
+import { openExport } from '../src/conversation/import.ts';
 import { claudeLines, codexLines, messageLine, type Tool } from './agent-logs.ts';
+import {
+  chatGptConversations,
+  claudeConversations,
+  geminiLines,
+  piLines,
+  specStoryTurns,
+} from './other-files.ts';
 import { median } from './support.ts';
 
 const self = fileURLToPath(import.meta.url);
@@ -36,8 +45,27 @@ interface Measured {
   baseMb: number;
 }
 
+interface Kind {
+  shape: 'log' | 'document' | 'text';
+  pieces: () => Generator<string>;
+}
+
+/** One for each way in which files are read, and the logs that are the largest. */
+const kinds = {
+  'claude-code': { shape: 'log', pieces: claudeLines },
+  codex: { shape: 'log', pieces: codexLines },
+  gemini: { shape: 'log', pieces: geminiLines },
+  pi: { shape: 'log', pieces: piLines },
+  chatgpt: { shape: 'document', pieces: chatGptConversations },
+  'claude-ai': { shape: 'document', pieces: claudeConversations },
+  specstory: { shape: 'text', pieces: specStoryTurns },
+} satisfies Record<string, Kind>;
+
+type KindName = keyof typeof kinds;
+const kindNames = Object.keys(kinds) as KindName[];
+
 export interface Speed {
-  tool: Tool;
+  kind: KindName;
   sizeMb: number;
   readMbPerS: number;
   parseMbPerS: number;
@@ -46,21 +74,22 @@ export interface Speed {
   baseMb: number;
 }
 
-/** @param sizeMb  Of the log. */
-export function speedOf(tool: Tool, sizeMb: number, runs = 3): Speed {
+/** @param sizeMb  Of the file. */
+export function speedOf(kind: KindName, sizeMb: number, runs = 3): Speed {
   const folder = mkdtempSync(join(tmpdir(), 'bench-readers-'));
-  const path = join(folder, 'log.jsonl');
-  const lines = tool === 'codex' ? codexLines() : claudeLines();
-  writeLines(path, lines, sizeMb * megabyte);
+  const { shape, pieces } = kinds[kind];
+  const path = join(folder, { log: 'log.jsonl', document: 'conversations.json', text: 'session.md' }[shape]);
+  if (shape === 'document') writeArray(path, pieces(), sizeMb * megabyte);
+  else writeLines(path, pieces(), sizeMb * megabyte);
   const size = statSync(path).size / megabyte;
   const [reads, parses]: [Measured[], Measured[]] = [[], []];
   for (let run = 0; run < runs; run++) {
-    reads.push(measure('read', path));
-    parses.push(measure('parse', path));
+    reads.push(measure('read', shape, path));
+    parses.push(measure('parse', shape, path));
   }
   rmSync(folder, { recursive: true });
   return {
-    tool,
+    kind,
     sizeMb,
     readMbPerS: (size / median(reads.map(({ cpuMs }) => cpuMs))) * 1000,
     parseMbPerS: (size / median(parses.map(({ cpuMs }) => cpuMs))) * 1000,
@@ -101,17 +130,31 @@ function writeLines(path: string, lines: Iterable<string>, bytes: number): void 
   closeSync(file);
 }
 
-function measure(what: 'read' | 'parse', path: string): Measured {
-  const printed = execFileSync(process.execPath, [self, '--measure', what, path], { encoding: 'utf8' });
+function writeArray(path: string, values: Iterable<string>, bytes: number): void {
+  const file = openSync(path, 'w');
+  let left = bytes;
+  for (const value of values) {
+    left -= writeSync(file, `${left === bytes ? '[' : ','}${value}`);
+    if (left <= 0) break;
+  }
+  writeSync(file, ']');
+  closeSync(file);
+}
+
+function measure(what: 'read' | 'parse', shape: Kind['shape'], path: string): Measured {
+  const printed = execFileSync(process.execPath, [self, '--measure', what, shape, path], {
+    encoding: 'utf8',
+  });
   return JSON.parse(printed) as Measured;
 }
 
-async function measureHere(what: string, path: string): Promise<Measured> {
+async function measureHere(what: string, shape: string, path: string): Promise<Measured> {
   const { format } = await recogniseFile(path);
   const baseMb = peakSoFar();
   const cpuMs = await cpuTime(async () => {
-    if (what === 'read') await createForeignReader().read(path, format);
-    else parseLines(path);
+    if (what === 'parse') parse(path, shape);
+    else if (shape === 'document') await readExport(path);
+    else await createForeignReader().read(path, format);
   });
   return { cpuMs, peakMb: peakSoFar(), baseMb };
 }
@@ -129,6 +172,19 @@ async function cpuTime(action: () => unknown): Promise<number> {
   return (user + system) / 1000;
 }
 
+/** As `share import` goes through it: one conversation after the other. */
+async function readExport(path: string): Promise<void> {
+  const source = await openExport(path);
+  for await (const found of source.conversations()) if ('problem' in found) throw found.problem;
+  source.close();
+}
+
+function parse(path: string, shape: string): void {
+  if (shape === 'log') parseLines(path);
+  else if (shape === 'text') readFileSync(path, 'utf8');
+  else JSON.parse(readFileSync(path, 'utf8'));
+}
+
 function parseLines(path: string): void {
   const bytes = readFileSync(path);
   for (let from = 0, end; (end = bytes.indexOf(0x0a, from)) >= 0; from = end + 1)
@@ -140,22 +196,27 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: { measure: { type: 'boolean' }, max: { type: 'string', default: '212' } },
   });
-  const [what = '', path = ''] = positionals;
+  const [what = '', shape = '', path = ''] = positionals;
   if (values.measure) {
-    console.log(JSON.stringify(await measureHere(what, path)));
+    console.log(JSON.stringify(await measureHere(what, shape, path)));
     return;
   }
+  await printReaders(Number(values.max));
+}
+
+/** @param maxMb  Larger files are left out. */
+export async function printReaders(maxMb: number): Promise<void> {
   console.log(
-    '| log | MB | MB/s | JSON.parse alone | ratio | resident MB | of which before | JSON.parse alone |',
+    '| format | MB | MB/s | JSON.parse alone | ratio | resident MB | of which before | JSON.parse alone |',
   );
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
-  for (const tool of ['claude-code', 'codex'] as const)
-    for (const sizeMb of [1, 20, 212].filter((size) => size <= Number(values.max))) {
-      const speed = speedOf(tool, sizeMb);
+  for (const kind of kindNames)
+    for (const sizeMb of [1, 20, 212].filter((size) => size <= maxMb)) {
+      const speed = speedOf(kind, sizeMb);
       const ratio = (speed.readMbPerS / speed.parseMbPerS).toFixed(2);
       const speeds = [speed.readMbPerS.toFixed(0), speed.parseMbPerS.toFixed(0), `${ratio} ×`];
       const sizes = [speed.readPeakMb, speed.baseMb, speed.parsePeakMb].map((mb) => mb.toFixed(0));
-      console.log(`| ${[tool, sizeMb, ...speeds, ...sizes].join(' | ')} |`);
+      console.log(`| ${[kind, sizeMb, ...speeds, ...sizes].join(' | ')} |`);
     }
   console.log('\n| one more message in a log of | 1 | 100 | 10,000 |\n| --- | --- | --- | --- |');
   for (const tool of ['claude-code', 'codex'] as const) {

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import {
@@ -8,7 +7,6 @@ import {
   type Library,
   type Source,
 } from '../src/conversation/library.ts';
-import { ShareError, systemCode } from '../src/errors.ts';
 import { attach, type OnProgress } from '../src/output/attachments.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
 import { siteFiles } from '../src/output/site-files.ts';
@@ -16,33 +14,17 @@ import type { FaultPoint } from '../src/publish/contracts.ts';
 import { createPrepare } from '../src/publish/prepare.ts';
 import { createPublisher, type Publisher } from '../src/publish/publisher.ts';
 import { openCache, type Cache } from '../src/registry/cache.ts';
-import { openRegistry, type Registry } from '../src/registry/shares.ts';
 import { loadRenderer } from '../src/render/renderer.ts';
 import { scanTexts } from '../src/secrets/scan.ts';
 import { createScanner, type Scanner } from '../src/secrets/scanner.ts';
+import { openDesk, type AppPaths, type Desk } from './desk.ts';
 import { openPool } from './pool.ts';
-import { shareIdAlphabet, shareIdLength, type ShareId, type SiteUrl } from '../src/urls.ts';
-
-/** What the parts are opened with; a plain value, so that a worker thread can open its own. */
-export interface AppPaths {
-  data: string;
-  library: string;
-  output: string;
-  site: SiteUrl;
-}
+import { shareIdAlphabet, shareIdLength, type ShareId } from '../src/urls.ts';
 
 /** What preparing a share takes to open. */
 export interface BenchPaths extends AppPaths {
   /** The registry's mark on its outputs. */
   identity: string;
-}
-
-/** The registry and the library: enough to look. */
-export interface Desk {
-  paths: AppPaths;
-  registry: Registry;
-  library: Library;
-  close(): void;
 }
 
 /** Everything: enough to publish. */
@@ -58,12 +40,6 @@ export interface AppOptions {
   onTrouble?: (error: unknown, what: string) => void;
   /** Told how a conversation's files get on, while they are copied and zipped. */
   onProgress?: OnProgress;
-}
-
-export function openDesk(paths: AppPaths): Desk {
-  makeFolder(paths.data);
-  const registry = openRegistry(join(paths.data, 'registry.sqlite'));
-  return { paths, registry, library: openLibrary(paths.library), close: () => registry.close() };
 }
 
 /**
@@ -133,19 +109,4 @@ function sourcesOf(library: Library) {
 function stagingFor({ data, output }: AppPaths): string {
   const inside = !relative(data, output).startsWith('..');
   return inside ? join(data, 'staging') : join(dirname(output), `.${basename(output)}.staging`);
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    throw new ShareError(
-      'registry_unwritable',
-      `${path} cannot be made: ${systemCode(cause) ?? String(cause)}.`,
-      {
-        hint: 'Choose another data folder with `--data`.',
-        cause,
-      },
-    );
-  }
 }

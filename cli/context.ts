@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { ShareError } from '../src/errors.ts';
 import { notFound } from '../src/publish/publisher.ts';
-import { openApp, openDesk, type App, type AppOptions, type AppPaths, type Desk } from './app.ts';
+import type { App, AppOptions } from './app.ts';
 import { readConfig, type Config, type ConfigFlags } from './config.ts';
+import { openDesk, type AppPaths, type Desk } from './desk.ts';
 import { printable, say } from './report.ts';
 
 export interface CommonOptions extends ConfigFlags {
@@ -43,6 +44,8 @@ export async function withApp<T>(
   action: (app: App) => Promise<T>,
   options: AppOptions = {},
 ): Promise<T> {
+  // What only looks does not wait for the renderer and all that publishes to be loaded.
+  const { openApp } = await import('./app.ts');
   const app = await openApp(pathsOf(config), { onTrouble, ...options });
   try {
     return await action(app);

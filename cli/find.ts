@@ -4,7 +4,7 @@ import { ShareError } from '../src/errors.ts';
 import { notFound } from '../src/publish/publisher.ts';
 import type { Share } from '../src/registry/shares.ts';
 import { shareIdIn } from '../src/urls.ts';
-import type { Desk } from './app.ts';
+import type { Desk } from './desk.ts';
 
 /** What an owner may mean by a name on the command line. */
 export interface Found {

@@ -1,22 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { exitCodes } from '../src/errors.ts';
-import { addConfig } from './commands/config.ts';
-import { addCreate } from './commands/create.ts';
-import { addDelete } from './commands/delete.ts';
-import { addExport } from './commands/export.ts';
-import { addFind } from './commands/find.ts';
-import { addImport } from './commands/import.ts';
-import { addInit } from './commands/init.ts';
-import { addInspect } from './commands/inspect.ts';
-import { addCopy, addOpen } from './commands/link.ts';
-import { addList } from './commands/list.ts';
-import { addLog } from './commands/log.ts';
-import { addReview } from './commands/review.ts';
-import { addServe } from './commands/serve.ts';
-import { addStatus } from './commands/status.ts';
-import { addSync } from './commands/sync.ts';
-import { addWatch } from './commands/watch.ts';
 import { packageRoot } from './package-root.ts';
 import { reportError } from './report.ts';
 
@@ -28,14 +12,40 @@ import { reportError } from './report.ts';
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', quietlyOnClosedPipe);
   try {
-    await buildProgram().parseAsync(args, { from: 'user' });
+    const program = await buildProgram(args[0]);
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     process.exitCode =
       error instanceof CommanderError ? toExitCode(error) : reportError(error, args.includes('--json'));
   }
 }
 
-export function buildProgram(): Command {
+/**
+ * What each command brings along is only loaded with it: `share find` has sessions to list before a person gets
+ * impatient. The order is that of the help.
+ */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  init: async () => (await import('./commands/init.ts')).addInit,
+  create: async () => (await import('./commands/create.ts')).addCreate,
+  status: async () => (await import('./commands/status.ts')).addStatus,
+  find: async () => (await import('./commands/find.ts')).addFind,
+  inspect: async () => (await import('./commands/inspect.ts')).addInspect,
+  review: async () => (await import('./commands/review.ts')).addReview,
+  import: async () => (await import('./commands/import.ts')).addImport,
+  export: async () => (await import('./commands/export.ts')).addExport,
+  list: async () => (await import('./commands/list.ts')).addList,
+  copy: async () => (await import('./commands/link.ts')).addCopy,
+  open: async () => (await import('./commands/link.ts')).addOpen,
+  delete: async () => (await import('./commands/delete.ts')).addDelete,
+  log: async () => (await import('./commands/log.ts')).addLog,
+  sync: async () => (await import('./commands/sync.ts')).addSync,
+  watch: async () => (await import('./commands/watch.ts')).addWatch,
+  serve: async () => (await import('./commands/serve.ts')).addServe,
+  config: async () => (await import('./commands/config.ts')).addConfig,
+};
+
+/** @param only  The command that is called, to load no other; every command where it is none. */
+export async function buildProgram(only?: string): Promise<Command> {
   const program = new Command('share')
     .description(
       'Share an AI conversation by an unlisted public link that follows it and ends when you say so.',
@@ -61,26 +71,9 @@ Examples:
 Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 4 refused for a secret · 5 locked by another process · 70 a bug`,
     )
     .action(runMenu);
-  for (const add of [
-    addInit,
-    addCreate,
-    addStatus,
-    addFind,
-    addInspect,
-    addReview,
-    addImport,
-    addExport,
-    addList,
-    addCopy,
-    addOpen,
-    addDelete,
-    addLog,
-    addSync,
-    addWatch,
-    addServe,
-    addConfig,
-  ])
-    add(program);
+  const called = Object.entries(commands).filter(([name]) => name === only);
+  const loaded = (called.length > 0 ? called : Object.entries(commands)).map(([, load]) => load());
+  for (const add of await Promise.all(loaded)) add(program);
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError('(add --help for how to call it)');
   return program;

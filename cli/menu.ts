@@ -1,13 +1,15 @@
-import { cancel, intro, isCancel, log, outro, select } from '@clack/prompts';
+import { intro, isCancel, log, outro, select } from '@clack/prompts';
 import type { Command } from 'commander';
 import { ShareError } from '../src/errors.ts';
 import { shareUrl } from '../src/urls.ts';
 import type { App } from './app.ts';
+import { factsOf, sessionsOf, toolLabels } from './commands/find.ts';
 import { statusOf, statusOfAll } from './commands/status.ts';
+import type { Config } from './config.ts';
 import { configOf, withApp } from './context.ts';
 import { copyText, openUrl } from './hand-over.ts';
-import { askYesNo } from './prompts.ts';
-import { printable, type StatusReport } from './report.ts';
+import { askOne, askYesNo } from './prompts.ts';
+import { printable, reportUnshared, type StatusReport } from './report.ts';
 
 type Choice = 'create' | 'copy' | 'open' | 'delete' | 'back';
 
@@ -18,29 +20,53 @@ export async function menu(command: Command): Promise<void> {
   await withApp(config, async (app) => {
     intro('Share a conversation');
     for (;;) {
-      const report = await chooseConversation(await statusOfAll(app, owner), app);
-      if (report === undefined) break;
-      await oneConversation(app, owner, report);
+      const chosen = await chooseConversation(await statusOfAll(app, owner));
+      if (chosen === undefined) break;
+      const report = chosen === 'sessions' ? await chooseSession(app, config) : chosen;
+      if (report !== undefined) await oneConversation(app, owner, report);
     }
     outro('Links stay as they are. `share serve` keeps their pages up to date.');
   });
 }
 
-async function chooseConversation(reports: StatusReport[], app: App): Promise<StatusReport | undefined> {
-  if (reports.length === 0) {
-    cancel(`There are no conversations in ${app.library.folder} yet.`);
-    return undefined;
-  }
-  const chosen = await select({
+async function chooseConversation(reports: StatusReport[]): Promise<StatusReport | 'sessions' | undefined> {
+  const known = reports.map((report) => ({
+    value: report,
+    label: printable(report.title ?? report.conversation),
+    hint: report.state === 'not-shared' ? (report.type ?? 'cannot be read') : report.state,
+  }));
+  const sessions = {
+    value: 'sessions' as const,
+    label: 'A session of a coding agent …',
+    hint: 'on this machine',
+  };
+  const chosen = await select<StatusReport | 'sessions'>({
     message: 'Which conversation?',
     maxItems: 12,
-    options: reports.map((report) => ({
-      value: report,
-      label: printable(report.title ?? report.conversation),
-      hint: report.state === 'not-shared' ? (report.type ?? 'cannot be read') : report.state,
-    })),
+    options: [...known, sessions],
   });
   return isCancel(chosen) ? undefined : chosen;
+}
+
+/** A session that is not in the library yet goes by its path, until it is shared. */
+async function chooseSession(app: App, config: Config): Promise<StatusReport | undefined> {
+  const sessions = await sessionsOf(app, config, []);
+  if (sessions.length === 0) {
+    log.warn('No session of Claude Code, Codex, Gemini CLI, opencode or pi was found on this machine.');
+    return undefined;
+  }
+  const session = await askOne(
+    'Which session?',
+    sessions.map((each) => ({
+      value: each,
+      label: printable(each.title),
+      hint: `${factsOf(each)}${each.link === null ? '' : ' · shared'}`,
+    })),
+  );
+  if (session === undefined) return undefined;
+  if (app.library.resolve(session.path) === undefined)
+    return reportUnshared(session.path, { title: session.title, type: toolLabels[session.tool] });
+  return statusOf(app, config.owner.value, session.path);
 }
 
 async function oneConversation(app: App, owner: string, report: StatusReport): Promise<void> {
@@ -50,12 +76,12 @@ async function oneConversation(app: App, owner: string, report: StatusReport): P
     if (choice === 'back') return;
     try {
       await act(app, owner, current, choice);
+      if (choice === 'delete') return;
+      current = await statusOf(app, owner, current.conversation);
     } catch (error) {
       if (!(error instanceof ShareError)) throw error;
       log.error(printable(error.message));
     }
-    if (choice === 'delete') return;
-    current = await statusOf(app, owner, current.conversation);
   }
 }
 
@@ -88,7 +114,9 @@ async function act(
   choice: Exclude<Choice, 'back'>,
 ): Promise<void> {
   if (choice === 'create') {
-    const { share } = await app.publisher.create(report.conversation, owner);
+    const { conversation } =
+      app.library.find(report.conversation) ?? (await app.library.link(report.conversation));
+    const { share } = await app.publisher.create(conversation, owner);
     log.step(`Created ${shareUrl(app.paths.site, share.id)}`);
   }
   if (choice === 'copy') log.step(await copyText(report.link ?? ''));

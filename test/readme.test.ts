@@ -5,7 +5,7 @@ import { buildProgram } from '../cli/main.ts';
 import { columns } from '../src/export/rows.ts';
 
 const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
-const program = buildProgram();
+const program = await buildProgram();
 const manifest = JSON.parse(
   readFileSync(fileURLToPath(new URL('../package.json', import.meta.url)), 'utf8'),
 ) as {

@@ -1,9 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { exitCodes, ShareError } from '../../src/errors.ts';
 import { notFound, type Created } from '../../src/publish/publisher.ts';
 import { formatSize } from '../../src/components/words.ts';
 import { shareUrl } from '../../src/urls.ts';
+import { createImporter, documentIn, isZip, onlyConversation } from '../../src/conversation/import.ts';
+import { conversationFileName } from '../../src/conversation/native-files.ts';
 import { splitPath } from '../../src/conversation/opencode-store.ts';
 import type { LinkOptions } from '../../src/conversation/library.ts';
 import { latestSession, toolNames, type ToolName } from '../../src/conversation/sessions.ts';
@@ -150,7 +153,10 @@ async function allow(
   allowSecrets(registry, owner, conversation, fingerprints, secrets);
 }
 
-/** A path that is not in the library yet is linked into it; it comes before a title that happens to read the same. */
+/**
+ * A path that is not in the library yet is linked into it; it comes before a title that happens to read the same. What
+ * is packed in a ZIP cannot be followed, and is copied as `share import` does.
+ */
 async function conversationToShare(
   app: App,
   owner: string,
@@ -158,12 +164,21 @@ async function conversationToShare(
   asRead: LinkOptions,
 ): Promise<string> {
   const known = app.library.resolve(name);
-  if (known === undefined && existsSync(splitPath(name).file))
-    return (await app.library.link(name, asRead)).conversation;
-  const { conversation } = known ?? (await findByName(app, owner, name));
+  const path = known === undefined ? splitPath(name).file : '';
+  if (existsSync(path) && !isZip(path))
+    return (await app.library.link(unpackedExportIn(path) ?? name, asRead)).conversation;
+  const { conversation } = existsSync(path)
+    ? createImporter(app.library.folder).add(await onlyConversation(resolve(path)))
+    : (known ?? (await findByName(app, owner, name)));
   const source = app.library.find(conversation);
   if (source !== undefined && Object.keys(asRead).length > 0) await app.library.link(source.path, asRead);
   return conversation;
+}
+
+/** A folder that is no conversation may be what an export was unpacked to. */
+function unpackedExportIn(path: string): string | undefined {
+  const isConversation = !statSync(path).isDirectory() || existsSync(join(path, conversationFileName));
+  return isConversation ? undefined : documentIn(path);
 }
 
 /** The link is what it always was, but the page behind it is not what the conversation says. */

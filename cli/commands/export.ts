@@ -18,7 +18,7 @@ import { scanTexts } from '../../src/secrets/scan.ts';
 import type { Choice } from '../../src/snapshot/privacy.ts';
 import { withoutSecrets } from '../../src/snapshot/secrets.ts';
 import { shareUrl } from '../../src/urls.ts';
-import type { Desk } from '../app.ts';
+import type { Desk } from '../desk.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
 import { findByName, isOpenTo } from '../find.ts';
 import { printable, say } from '../report.ts';

@@ -9,7 +9,7 @@ import {
   type ToolName,
 } from '../../src/conversation/sessions.ts';
 import { shareUrl } from '../../src/urls.ts';
-import type { Desk } from '../app.ts';
+import type { Desk } from '../desk.ts';
 import type { Config } from '../config.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { paint, print, printable, printJson, progressBar, say } from '../report.ts';
@@ -107,24 +107,25 @@ export const toolLabels: Record<ToolName, string> = {
   pi: 'pi',
 };
 
-function printSession({ path, tool, title, folder, modifiedAt, sizeBytes, link }: FoundSession): void {
+function printSession(session: FoundSession): void {
+  const { path, title, link } = session;
+  print(`${paint('bold', printable(title))}${link === null ? '' : `  ${paint('green', '● shared')}`}`);
+  print(`  ${paint('dim', factsOf(session))}`);
+  print(`  ${paint('cyan', printable(link ?? tilde(path)))}`);
+}
+
+/** `Claude Code · ~/app · 3 hours ago · 12 KB`, fit for a terminal. */
+export function factsOf({ tool, folder, modifiedAt, sizeBytes }: Session): string {
   const facts = [
     toolLabels[tool],
     folder && tilde(folder),
     ageOf(modifiedAt, new Date()),
     formatSize(sizeBytes),
   ];
-  print(`${paint('bold', printable(title))}${link === null ? '' : `  ${paint('green', '● shared')}`}`);
-  print(
-    `  ${paint(
-      'dim',
-      facts
-        .filter((fact) => fact !== undefined)
-        .map(printable)
-        .join(' · '),
-    )}`,
-  );
-  print(`  ${paint('cyan', printable(link ?? tilde(path)))}`);
+  return facts
+    .filter((fact) => fact !== undefined)
+    .map(printable)
+    .join(' · ');
 }
 
 function tilde(path: string): string {

@@ -7,15 +7,17 @@ import {
   type Export,
   type FoundConversation,
   type Imported,
+  type Importer,
 } from '../../src/conversation/import.ts';
 import { exitCodes, ShareError } from '../../src/errors.ts';
 import { configOf, type CommonOptions } from '../context.ts';
-import { paint, print, printable, printJson, progressBar, say } from '../report.ts';
+import { paint, print, printable, printJson, progressBar, say, type ProgressBar } from '../report.ts';
 
 interface ImportOptions extends CommonOptions {
   title?: string;
   since?: Date;
   until?: Date;
+  all?: boolean;
   dryRun?: boolean;
 }
 
@@ -37,11 +39,14 @@ export function addImport(program: Command): void {
     .description(
       `Copies the conversations of an export, with their files, into the library: of ChatGPT, Claude, Open WebUI, LibreChat
 and others. Again, with a newer export, it brings the copies up to date, and the pages of those that are shared follow.
-A copy that you changed is left as it is. Nothing is shared by it.`,
+A copy that you changed is left as it is. Nothing is shared by it.
+
+On a terminal, and where no option says which, it asks which conversations you want.`,
     )
     .option('--title <words>', 'only those whose title holds all of these words')
     .option('--since <date>', 'only those that were written to since then, like 2026-11-01', toDate)
     .option('--until <date>', 'only those that were last written to before then', toDate)
+    .option('--all', 'all of them, without asking which')
     .option('--dry-run', 'list what would be done, and change nothing')
     .option('--json', 'print {tool, conversations, problems, passedOver}')
     .addHelpText(
@@ -57,7 +62,9 @@ Examples:
       const source = await openExport(resolve(path));
       const bar = progressBar('Reading', formatSize);
       try {
-        const report = await importAll(source, library, options, bar.update);
+        const importer = createImporter(library);
+        const wanted = mayAsk(options) ? await askWhich(source, importer, bar) : undefined;
+        const report = await importAll(source, importer, options, wanted, bar.update);
         bar.end();
         if (options.json === true) printJson(report);
         else tell(report, options.dryRun === true);
@@ -78,18 +85,18 @@ function toDate(text: string): Date {
 
 async function importAll(
   source: Export,
-  library: string,
+  importer: Importer,
   options: ImportOptions,
+  wanted: ReadonlySet<string> | undefined,
   onProgress: (done: number, total: number) => void,
 ): Promise<ImportReport> {
-  const importer = createImporter(library);
   const report: ImportReport = { tool: source.tool, conversations: [], problems: [], passedOver: 0 };
   for await (const found of source.conversations()) {
     const { done, total } = source.progress();
     onProgress(done, total);
     if ('problem' in found) {
       report.problems.push({ code: found.problem.code, message: found.problem.message });
-    } else if (!isChosen(found, options)) report.passedOver += 1;
+    } else if (!isChosen(found, options) || wanted?.has(found.key) === false) report.passedOver += 1;
     else {
       const result = options.dryRun === true ? importer.plan(found) : importer.add(found);
       const { title, updatedAt } = found.conversation;
@@ -100,6 +107,53 @@ async function importAll(
     throw new ShareError('source_invalid', 'The export holds no conversation.');
   return report;
 }
+
+function mayAsk({ title, since, until, all, dryRun, json }: ImportOptions): boolean {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  return [title, since, until, all, dryRun, json].every((option) => option === undefined);
+}
+
+/**
+ * Keys of the conversations that a person wants, of those of which there is a choice. Copies that the export would
+ * bring up to date are ticked at first.
+ */
+async function askWhich(
+  source: Export,
+  importer: Importer,
+  bar: ProgressBar,
+): Promise<ReadonlySet<string> | undefined> {
+  const choices: { key: string; title: string; updatedAt: string; what: Imported }[] = [];
+  for await (const found of source.conversations()) {
+    const { done, total } = source.progress();
+    bar.update(done, total);
+    if ('problem' in found) continue;
+    const { title, updatedAt } = found.conversation;
+    choices.push({ key: found.key, title, updatedAt, what: importer.plan(found).what });
+  }
+  bar.end();
+  if (choices.length < 2) return undefined;
+  const { askSome } = await import('../prompts.ts');
+  const wanted = await askSome(
+    `Which of ${choices.length.toLocaleString('en')} conversations?`,
+    choices
+      .sort((one, other) => (one.updatedAt < other.updatedAt ? 1 : -1))
+      .map(({ key, title, updatedAt, what }) => ({
+        value: key,
+        label: `${updatedAt.slice(0, 10)}  ${printable(title)}`,
+        ...(what === 'added' ? {} : { hint: standings[what] }),
+      })),
+    choices.filter(({ what }) => what === 'updated').map(({ key }) => key),
+  );
+  if (wanted === undefined) throw new ShareError('cancelled', 'Nothing was imported.');
+  return new Set(wanted);
+}
+
+/** Only the line that the cursor is on shows it. */
+const standings = {
+  updated: 'an older one is in the library',
+  unchanged: 'in the library',
+  'changed by hand': 'in the library, changed by hand',
+} as const;
 
 function isChosen({ conversation }: FoundConversation, { title, since, until }: ImportOptions): boolean {
   const updated = new Date(conversation.updatedAt);

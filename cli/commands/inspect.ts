@@ -6,7 +6,7 @@ import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { findByName } from '../find.ts';
 import { inspectFile, inspectSource, printInspection, type Inspection } from '../inspection.ts';
 import { printJson } from '../report.ts';
-import type { Desk } from '../app.ts';
+import type { Desk } from '../desk.ts';
 
 export function addInspect(program: Command): void {
   program

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Losses } from '../../src/conversation/conversation.ts';
 import { createSourceReader } from '../../src/conversation/library.ts';
 import { ShareError } from '../../src/errors.ts';
-import type { Desk } from '../app.ts';
+import type { Desk } from '../desk.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { notFound } from '../../src/publish/publisher.ts';
 import { describe, findByName, isOpenTo, type Description } from '../find.ts';

@@ -52,8 +52,44 @@ export interface Export {
   tool: string;
   /** Bytes that were read so far and in all, for a progress bar. */
   progress(): { done: number; total: number };
+  /** Each call reads the export from its beginning. */
   conversations(): AsyncGenerator<Found>;
   close(): void;
+}
+
+/**
+ * The conversation of an export that holds only one.
+ *
+ * @throws ShareError as {@link openExport}; what is wrong with the one that cannot be read; `source_invalid` for more
+ *         than one.
+ */
+export async function onlyConversation(path: string): Promise<FoundConversation> {
+  const source = await openExport(path);
+  try {
+    let only: FoundConversation | undefined;
+    let problem: ShareError | undefined;
+    for await (const found of source.conversations()) {
+      if ('problem' in found) problem ??= found.problem;
+      else if (only === undefined) only = found;
+      else
+        throw new ShareError('source_invalid', `${path}: holds more than one conversation.`, {
+          hint: `Choose those that you want with \`share import ${path}\`, and share them after that.`,
+        });
+    }
+    if (only !== undefined) return only;
+    throw problem ?? new ShareError('source_invalid', `${path}: holds no conversation.`);
+  } finally {
+    source.close();
+  }
+}
+
+/** Whether a path is that of a ZIP. */
+export function isZip(path: string): boolean {
+  try {
+    return statSync(path).isFile() && isArchive(readHead(path, 4));
+  } catch (error) {
+    throw toSourceError(error, path);
+  }
 }
 
 /**
@@ -63,7 +99,7 @@ export interface Export {
  */
 export async function openExport(path: string): Promise<Export> {
   try {
-    if (statSync(path).isDirectory()) return await openFile(documentIn(path));
+    if (statSync(path).isDirectory()) return await openFile(theDocumentIn(path));
     return isArchive(readHead(path, 4)) ? await openZip(path) : await openFile(path);
   } catch (error) {
     throw toSourceError(error, path);
@@ -72,11 +108,17 @@ export async function openExport(path: string): Promise<Export> {
 
 const documentName = /(?:^|\/)conversations[^/]*\.json$/i;
 
-function documentIn(folder: string): string {
+/** The file that holds the conversations of an export which was unpacked to `folder`; undefined where there is none. */
+export function documentIn(folder: string): string | undefined {
   const name = readdirSync(folder)
     .sort()
     .find((each) => documentName.test(each));
-  if (name !== undefined) return join(folder, name);
+  return name === undefined ? undefined : join(folder, name);
+}
+
+function theDocumentIn(folder: string): string {
+  const path = documentIn(folder);
+  if (path !== undefined) return path;
   throw new ShareError('source_invalid', `${folder}: holds no conversations.json.`, {
     hint: 'Name the file of the export, or the ZIP as it was downloaded.',
   });
@@ -85,11 +127,13 @@ function documentIn(folder: string): string {
 async function openFile(path: string): Promise<Export> {
   const counter = counting(fileBytes(path));
   const recognised = await recogniseBytes(counter.bytes);
-  counter.reset();
   return {
     tool: recognised.format.tool,
     progress: () => ({ done: counter.done(), total: statSync(path).size }),
-    conversations: () => conversationsOf(counter.bytes, recognised, attachmentsBeside(path), path),
+    conversations() {
+      counter.reset();
+      return conversationsOf(counter.bytes, recognised, attachmentsBeside(path), path);
+    },
     close: () => undefined,
   };
 }
@@ -104,11 +148,13 @@ async function openZip(path: string): Promise<Export> {
       });
     const counter = counting(memberBytes(archive, name, path));
     const recognised = await recogniseBytes(counter.bytes);
-    counter.reset();
     return {
       tool: recognised.format.tool,
       progress: () => ({ done: counter.done(), total: archive.sizeBytes(name) }),
-      conversations: () => conversationsOf(counter.bytes, recognised, attachmentsIn(archive, name)),
+      conversations() {
+        counter.reset();
+        return conversationsOf(counter.bytes, recognised, attachmentsIn(archive, name));
+      },
       close: () => archive.close(),
     };
   } catch (error) {

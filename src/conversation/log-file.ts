@@ -5,6 +5,7 @@ import { eachLine, lineText, refuseIrregular, toSourceError, type Line } from '.
 import { startLength, type LogFormat, type LogReader } from './formats/format.ts';
 import { Tally } from './formats/tally.ts';
 import { parseObject } from './formats/untyped.ts';
+import { inSmallYoungSpace } from './young-space.ts';
 
 /** What a log held when it was looked at last. */
 export interface LogState {
@@ -14,6 +15,9 @@ export interface LogState {
   /** What `LogFormat.skip` passed over. */
   skipped: Tally;
 }
+
+/** Less is read before V8 has made room for it. */
+const manyBytes = 4_000_000n;
 
 /**
  * A log that is read on from where it ended: one appended record costs its own bytes.
@@ -52,9 +56,12 @@ export class LogFile {
       const stats = await file.stat({ bigint: true });
       refuseIrregular(stats, this.#path);
       const state = (await goesOn(this.#state, stats, file)) ? this.#state : undefined;
-      this.#state = state ?? new Reading(this.#format);
-      await this.#state.readOn(file, stats);
-      return this.#state;
+      const reading = state ?? new Reading(this.#format);
+      this.#state = reading;
+      const opened = file;
+      const read = () => reading.readOn(opened, stats);
+      await (stats.size - BigInt(reading.offset) > manyBytes ? inSmallYoungSpace(read) : read());
+      return reading;
     } catch (error) {
       this.#state = undefined; // it may hold half of a line
       throw toSourceError(error, this.#path);

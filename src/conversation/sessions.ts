@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { ShareError } from '../errors.ts';
 import { toSourceError } from './disk.ts';
 import type { Reading } from './conversation.ts';
@@ -101,16 +100,26 @@ function entriesIn(folder: string) {
 
 // ── The index ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const rowSchema = z.object({
-  sizeBytes: z.number(),
-  modifiedMs: z.number(),
+interface Row {
+  sizeBytes: number;
+  modifiedMs: number;
   /** null for a file that holds no conversation yet. */
-  title: z.string().nullable(),
-  folder: z.string().optional(),
-});
-const indexSchema = z.object({ version: z.literal(1), files: z.record(z.string(), rowSchema) });
+  title: string | null;
+  folder?: string;
+}
 
-type Row = z.output<typeof rowSchema>;
+const indexVersion = 1;
+
+/** By hand: a schema takes as long for thousands of rows as looking at their files. */
+function isRow(value: unknown): value is Row {
+  const { sizeBytes, modifiedMs, title, folder } = objectOf(value) ?? {};
+  return (
+    typeof sizeBytes === 'number' &&
+    typeof modifiedMs === 'number' &&
+    (title === null || typeof title === 'string') &&
+    (folder === undefined || typeof folder === 'string')
+  );
+}
 
 export interface FindOptions {
   env: NodeJS.ProcessEnv;
@@ -159,7 +168,9 @@ function toSession({ path, tool, sizeBytes, modifiedMs }: Found, row: Row | unde
 
 function readIndex(path: string): Map<string, Row> {
   try {
-    return new Map(Object.entries(indexSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).files));
+    const { version, files } = parseObject(readFileSync(path, 'utf8')) ?? {};
+    const rows = version === indexVersion ? Object.entries(objectOf(files) ?? {}) : [];
+    return new Map(rows.filter((row): row is [string, Row] => isRow(row[1])));
   } catch {
     return new Map(); // it is made anew
   }
@@ -169,7 +180,9 @@ function writeIndex(path: string, rows: ReadonlyMap<string, Row>): void {
   const draft = `${path}.${process.pid}`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(draft, JSON.stringify({ version: 1, files: Object.fromEntries(rows) }), { mode: 0o600 });
+    writeFileSync(draft, JSON.stringify({ version: indexVersion, files: Object.fromEntries(rows) }), {
+      mode: 0o600,
+    });
     renameSync(draft, path);
   } catch (error) {
     throw toSourceError(error, path);

@@ -2,8 +2,9 @@ import { appendFileSync, mkdirSync, readFileSync, utimesSync, writeFileSync } fr
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ageOf } from '../../cli/commands/find.ts';
-import { share } from '../support/cli.ts';
+import { share, shareCpuMs } from '../support/cli.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { writeSessions } from '../support/sessions.ts';
 
 let data: DataFolder;
 let home: string;
@@ -15,16 +16,15 @@ beforeEach(() => {
 
 afterEach(() => data.remove());
 
-const run = (...args: string[]) =>
-  share(args, {
-    env: {
-      SHARE_DATA: data.paths.data,
-      HOME: home,
-      CLAUDE_CONFIG_DIR: undefined,
-      CODEX_HOME: undefined,
-      XDG_DATA_HOME: undefined,
-    },
-  });
+const env = () => ({
+  SHARE_DATA: data.paths.data,
+  HOME: home,
+  CLAUDE_CONFIG_DIR: undefined,
+  CODEX_HOME: undefined,
+  GEMINI_CLI_HOME: undefined,
+  XDG_DATA_HOME: undefined,
+});
+const run = (...args: string[]) => share(args, { env: env() });
 
 const said = (text: string, uuid: string, parentUuid: string | null, type = 'user') =>
   `${JSON.stringify({ type, uuid, parentUuid, sessionId: 's', cwd: '/home/mira/app', timestamp: '2026-03-01T10:00:00Z', message: { role: type, content: text } })}\n`;
@@ -66,6 +66,26 @@ describe('find', () => {
     expect((await run('find')).stdout).toContain('The garden');
     writeFileSync(join(data.paths.data, 'sessions.json'), 'broken');
     expect((await run('find')).stdout).toContain('The garden');
+  });
+
+  test('opens no file that is as it was', async () => {
+    const path = aSession('p', 'one', 'Mend the gate', '2026-03-01T10:00:00Z');
+    await run('find');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('Mend', 'Sell'));
+    utimesSync(path, new Date('2026-03-01T10:00:00Z'), new Date('2026-03-01T10:00:00Z'));
+    expect((await run('find')).stdout).toContain('Mend the gate');
+  });
+
+  test('lists 3,000 sessions of five tools without work that one would wait for', async () => {
+    writeSessions(home, 3_000, 2_000);
+    const args = ['find', '--all', '--json'];
+    expect(JSON.parse((await run(...args)).stdout)).toHaveLength(3_000);
+    const warm = await shareCpuMs(args, { env: env() });
+    expect(JSON.parse(warm.stdout)).toMatchObject(
+      Array.from({ length: 3_000 }, (_, index) => ({ title: `Mend part ${2_999 - index} of the gate` })),
+    );
+    // A quiet machine takes about 250; the bound leaves room for one where much else runs.
+    expect(warm.cpuMs).toBeLessThan(1_500);
   });
 
   test('says so where there is none', async () => {

@@ -1,7 +1,5 @@
 import {
-  createWriteStream,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,12 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { ZipArchive } from 'archiver';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createImporter, openExport, type Found } from '../../src/conversation/import.ts';
 import { createSourceReader, openLibrary } from '../../src/conversation/library.ts';
+import { unpacked as unpackedInto, zipped, type ExportFiles } from '../support/exports.ts';
 
 let folder: string;
 let library: string;
@@ -61,22 +58,8 @@ function talk(id: string, title: string, answer: string, picture?: string): obje
   };
 }
 
-async function zip(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
-  const path = join(folder, 'export.zip');
-  const archive = new ZipArchive({});
-  for (const [name, content] of Object.entries(files)) archive.append(content, { name });
-  await Promise.all([archive.finalize(), pipeline(archive, createWriteStream(path))]);
-  return path;
-}
-
-function unpacked(files: Readonly<Record<string, string | Buffer>>): string {
-  const path = join(folder, 'unpacked');
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(path, name)), { recursive: true });
-    writeFileSync(join(path, name), content);
-  }
-  return path;
-}
+const zip = (files: ExportFiles) => zipped(folder, files);
+const unpacked = (files: ExportFiles) => unpackedInto(folder, files);
 
 async function foundIn(path: string): Promise<Found[]> {
   const source = await openExport(path);

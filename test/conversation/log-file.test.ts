@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdtempSync,
@@ -9,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LogFormat } from '../../src/conversation/formats/format.ts';
 import { LogFile } from '../../src/conversation/log-file.ts';
@@ -144,4 +146,25 @@ test('two calls at once read each line once', async () => {
   const [one, other] = await Promise.all([log.update(), log.update()]);
   expect(one).toBe(other);
   expect(await words()).toEqual(['a']);
+});
+
+test('a large log is read without more room for young objects than the process has already', () => {
+  const record = (index: number) =>
+    JSON.stringify({
+      type: index % 2 === 0 ? 'user' : 'assistant',
+      uuid: `u${index}`,
+      parentUuid: index === 0 ? null : `u${index - 1}`,
+      sessionId: 's',
+      message: {
+        role: index % 2 === 0 ? 'user' : 'assistant',
+        content: [{ type: 'text', text: `${index} ${'It is mended. '.repeat(140)}` }],
+      },
+    });
+  writeFileSync(path, `${Array.from({ length: 15_000 }, (_, index) => record(index)).join('\n')}\n`);
+  const script = fileURLToPath(new URL('../support/read-log.ts', import.meta.url));
+  const printed = execFileSync(process.execPath, [script, path], { encoding: 'utf8' });
+  const { messages, youngMb } = JSON.parse(printed) as { messages: number; youngMb: number };
+  expect(messages).toBe(15_000);
+  // 34 after the start; left alone, V8 takes 67.
+  expect(youngMb).toBeLessThan(50);
 });

@@ -3,7 +3,8 @@
  * Used as `node act.ts <JSON of Act>`; prints the steps it passed, one a line.
  */
 import { writeSync } from 'node:fs';
-import { openApp, type AppPaths } from '../../cli/app.ts';
+import { openApp } from '../../cli/app.ts';
+import type { AppPaths } from '../../cli/desk.ts';
 import type { ShareId } from '../../src/urls.ts';
 
 export interface Act {

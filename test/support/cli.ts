@@ -20,7 +20,7 @@ export interface RunOptions {
 }
 
 /** The environment without what a developer may have set. */
-function cleanEnv(changes: RunOptions['env'] = {}): NodeJS.ProcessEnv {
+export function cleanEnv(changes: RunOptions['env'] = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SHARE_'));
   return { ...Object.fromEntries(inherited), NO_COLOR: '1', XDG_CONFIG_HOME: '/nonexistent', ...changes };
 }
@@ -28,6 +28,18 @@ function cleanEnv(changes: RunOptions['env'] = {}): NodeJS.ProcessEnv {
 function start(args: readonly string[], { cwd, env, through = [] }: RunOptions = {}): ChildProcess {
   const [program = process.execPath, ...rest] = [...through, process.execPath, bin, ...args];
   return spawn(program, rest, { cwd, env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/**
+ * Runs the real command line to its end, and gives the milliseconds of processor that it took, of all its threads: those
+ * on the clock tell more of what else the machine does.
+ */
+export async function shareCpuMs(args: readonly string[], { env, ...options }: RunOptions = {}) {
+  const report = 'process.on("exit", () => console.error("\\ncpu", JSON.stringify(process.cpuUsage())))';
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(report)}`;
+  const ran = await share(args, { ...options, env: { ...env, NODE_OPTIONS } });
+  const { user, system } = JSON.parse(/\ncpu (.*)/.exec(ran.stderr)?.[1] ?? '') as NodeJS.CpuUsage;
+  return { ...ran, cpuMs: (user + system) / 1000 };
 }
 
 /** Runs the real command line to its end. */

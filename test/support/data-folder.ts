@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { openApp, type App, type AppOptions, type AppPaths } from '../../cli/app.ts';
+import { openApp, type App, type AppOptions } from '../../cli/app.ts';
+import type { AppPaths } from '../../cli/desk.ts';
 import { toSiteUrl } from '../../src/urls.ts';
 
 /** A conversation in the native format, small and complete. */

@@ -5,7 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openApp, type AppPaths } from '../../cli/app.ts';
+import { openApp } from '../../cli/app.ts';
+import type { AppPaths } from '../../cli/desk.ts';
 import { aConversation } from './data-folder.ts';
 
 const paths = JSON.parse(process.argv[2] ?? '') as AppPaths;

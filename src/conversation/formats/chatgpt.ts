@@ -6,7 +6,7 @@ import { linkOf, sourcesPart, withoutBlockMarks, withoutMarks } from './citation
 import type { Attachments, Detection, DocumentFormat, ReadOptions } from './format.ts';
 import { InlineFiles } from './inline-files.ts';
 import { Tally } from './tally.ts';
-import { timesOf } from './times.ts';
+import { timesOrOwn } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
 import type { TreeNode } from './tree.ts';
 import {
@@ -80,7 +80,10 @@ async function read(value: unknown, options: ReadOptions, attachments: Attachmen
   const conversation: Conversation = {
     title: oneLine(textOf(source['title']) ?? '') || (firstWords(messages) ?? options.fallbackTitle),
     type: 'chat',
-    ...timesOf(messages, options.fallbackTime),
+    ...timesOrOwn(messages, options.fallbackTime, {
+      createdAt: timeOf(source['create_time']),
+      updatedAt: timeOf(source['update_time']),
+    }),
     owner: {},
     agent: agentOf(source, path),
     settings: scalarsOf(source, [

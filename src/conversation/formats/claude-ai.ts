@@ -5,7 +5,7 @@ import { linkOf, sourcesPart } from './citations.ts';
 import type { Attachments, Detection, DocumentFormat, ReadOptions } from './format.ts';
 import { InlineFiles, textName } from './inline-files.ts';
 import { Tally } from './tally.ts';
-import { timesOf } from './times.ts';
+import { timesOrOwn } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
 import type { TreeNode } from './tree.ts';
 import { listOf, objectOf, objectsOf, scalarsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
@@ -64,7 +64,10 @@ async function read(value: unknown, options: ReadOptions, attachments: Attachmen
   const conversation: Conversation = {
     title: title || (firstWords(messages) ?? options.fallbackTitle),
     type: 'chat',
-    ...timesOf(messages, options.fallbackTime),
+    ...timesOrOwn(messages, options.fallbackTime, {
+      createdAt: timeOf(source['created_at']),
+      updatedAt: timeOf(source['updated_at']),
+    }),
     owner: {},
     agent: {
       tool: 'Claude.ai',

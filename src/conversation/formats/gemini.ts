@@ -5,7 +5,8 @@ import { InlineFiles, type InlineData } from './inline-files.ts';
 import { Tally } from './tally.ts';
 import { timesOf } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
-import { objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
+import { listOf, objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
+import { addWrittenFiles } from './written-files.ts';
 import { noMessages } from './no-messages.ts';
 
 /*
@@ -120,6 +121,11 @@ class Recording implements LogReader {
     return this.#sessionId;
   }
 
+  /** A session may work in several; the first is where it was started. */
+  get #folder(): string | undefined {
+    return textOf(listOf(this.#agent['directories'])[0]);
+  }
+
   /** Whether somebody said something, be it shown or not. */
   get hasBegun(): boolean {
     return [...this.#entries.values()].some(({ type }) => type === 'user' || type === 'gemini');
@@ -131,6 +137,7 @@ class Recording implements LogReader {
     const agents = agentsOf(companions);
     const messages = this.messages({ losses, agents, files: this.files });
     losses.hide('sub-agent', agents.size);
+    const files = this.files.copy();
     return {
       conversation: {
         title: this.#summary ?? firstWords(messages) ?? options.fallbackTitle,
@@ -140,7 +147,10 @@ class Recording implements LogReader {
         agent: { tool: 'Gemini CLI', ...this.#agent },
         settings: {},
         messages,
-        files: this.files.shown(messages),
+        files: files.shown(
+          messages,
+          options.writtenFiles ? addWrittenFiles(files, messages, this.#folder) : [],
+        ),
       },
       losses: losses.toLosses(),
     };

@@ -15,6 +15,7 @@ import {
   timeOf,
   type JsonObject,
 } from './untyped.ts';
+import { addWrittenFiles } from './written-files.ts';
 import { noMessages } from './no-messages.ts';
 
 /*
@@ -168,7 +169,10 @@ function readSession(value: unknown, options: ReadOptions, losses = new Tally())
       agent: agentOf(info, session),
       settings: {},
       messages,
-      files: files.shown(messages),
+      files: files.shown(
+        messages,
+        options.writtenFiles ? addWrittenFiles(files, messages, textOf(info['directory'])) : [],
+      ),
     },
     losses: losses.toLosses(),
   };

@@ -6,6 +6,7 @@ import { timesOf } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
 import { Tree, type TreeNode } from './tree.ts';
 import { objectOf, objectsOf, textOf, timeOf, type JsonObject } from './untyped.ts';
+import { addWrittenFiles } from './written-files.ts';
 import { noMessages } from './no-messages.ts';
 
 /*
@@ -120,6 +121,7 @@ class SessionReader implements LogReader {
       if (parts.length === 0) continue;
       messages.push({ id, role: turn.role, ...(turn.time !== undefined && { createdAt: turn.time }), parts });
     }
+    const files = this.#files.copy();
     return {
       conversation: {
         title: this.#name ?? firstWords(messages) ?? options.fallbackTitle,
@@ -129,7 +131,10 @@ class SessionReader implements LogReader {
         agent: { tool: 'pi', ...this.#agent },
         settings: {},
         messages,
-        files: this.#files.shown(messages),
+        files: files.shown(
+          messages,
+          options.writtenFiles ? addWrittenFiles(files, messages, this.#agent['cwd']) : [],
+        ),
       },
       losses: { ...losses.toLosses(), branch },
     };

@@ -1,5 +1,10 @@
 import type { Message } from '../conversation.ts';
 
+interface Times {
+  createdAt: string;
+  updatedAt: string;
+}
+
 /**
  * The first and the last moment at which something that is shown was said or done.
  *
@@ -9,7 +14,7 @@ export function timesOf(
   messages: readonly Message[],
   fallbackTime: string,
   more: readonly string[] = [],
-): { createdAt: string; updatedAt: string } {
+): Times {
   let createdAt: string | undefined;
   let updatedAt: string | undefined;
   for (const time of [...messages.map((message) => message.createdAt), ...more]) {
@@ -18,6 +23,17 @@ export function timesOf(
     if (updatedAt === undefined || time > updatedAt) updatedAt = time;
   }
   return { createdAt: createdAt ?? fallbackTime, updatedAt: updatedAt ?? fallbackTime };
+}
+
+/** Those that the file gives the whole conversation, for when no message has a time that is understood. */
+export function timesOrOwn(
+  messages: readonly Message[],
+  fallbackTime: string,
+  own: Partial<Record<keyof Times, string | undefined>>,
+): Times {
+  const first = own.createdAt ?? own.updatedAt;
+  const known = messages.some(({ createdAt }) => createdAt !== undefined) || first === undefined;
+  return known ? timesOf(messages, fallbackTime) : { createdAt: first, updatedAt: own.updatedAt ?? first };
 }
 
 const written = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s?(Z|[+-]\d\d:?\d\d)?/;

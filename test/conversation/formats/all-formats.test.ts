@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Reading } from '../../../src/conversation/conversation.ts';
@@ -15,7 +15,7 @@ import { noAttachments, type Format } from '../../../src/conversation/formats/fo
 import { formats } from '../../../src/conversation/formats/formats.ts';
 import { ShareError } from '../../../src/errors.ts';
 import { toSnapshot } from '../../../src/snapshot/privacy.ts';
-import { fixtures, type Fixture } from './fixtures.ts';
+import { fixtures, writeFixture, type Fixture } from './fixtures.ts';
 import { options, workMs } from './reading.ts';
 
 /*
@@ -29,14 +29,9 @@ let files = 0;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A folder of its own each time: readers look at what lies beside. */
-function put({ name, beside = {} }: Fixture, content: string | Uint8Array): string {
+function put(fixture: Fixture, content: string | Uint8Array): string {
   files += 1;
-  const place = join(folder, String(files));
-  for (const [path, bytes] of Object.entries({ ...beside, [name]: content })) {
-    mkdirSync(dirname(join(place, path)), { recursive: true });
-    writeFileSync(join(place, path), bytes);
-  }
-  return join(place, name);
+  return writeFixture(join(folder, String(files)), fixture, content);
 }
 
 function discard(path: string): void {

@@ -392,3 +392,19 @@ describe('recognising the format', () => {
     expect(detect(claudeAi, [], document)).toBeUndefined();
   });
 });
+
+test('a conversation whose messages have no time is of the time that the export gives it', async () => {
+  const message = { sender: 'human', text: 'Hello', content: [text('Hello')], created_at: 'yesterday' };
+  const times = { created_at: '2022-12-28T18:09:27.970040+00:00', updated_at: '2024-08-08T19:12:06Z' };
+  const timesOf = async (more: object) => {
+    const { createdAt, updatedAt } = (await read({ uuid: 'x', chat_messages: [message], ...more }))
+      .conversation;
+    return [createdAt, updatedAt];
+  };
+  expect(await timesOf(times)).toEqual(['2022-12-28T18:09:27.970Z', '2024-08-08T19:12:06.000Z']);
+  expect(await timesOf({ created_at: times.created_at })).toEqual([
+    '2022-12-28T18:09:27.970Z',
+    '2022-12-28T18:09:27.970Z',
+  ]);
+  expect(await timesOf({})).toEqual([options.fallbackTime, options.fallbackTime]);
+});

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 
 /**
- * A small file of one format, for `all-formats.test.ts`.
+ * A small file of one format, for the tests of what holds for all of them.
  *
  * Every private field of it holds a word of its own that begins with `canary`, and no word that may be shown does. What
  * is told apart by more than its own field may be named as excused below, and by nothing else.
@@ -21,6 +22,19 @@ export interface Fixture {
   shownWhenChanged?: RegExp;
   /** Kinds of formats further down the list that would take the file, too. */
   looksLike?: readonly string[];
+}
+
+/** Writes a fixture, or another content in its place, and what lies beside it into `folder`; gives the path of the file. */
+export function writeFixture(
+  folder: string,
+  { name, content, beside = {} }: Fixture,
+  changed: string | Uint8Array = content,
+): string {
+  for (const [path, bytes] of Object.entries({ ...beside, [name]: changed })) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  return join(folder, name);
 }
 
 function file(path: string): string {
@@ -114,6 +128,13 @@ const native: Fixture = {
 const chatGpt: Fixture = {
   name: 'conversations.json',
   content: file('chatgpt/conversations.json'),
+  beside: {
+    'file-H3ightsTab1eOfTowers4you-heights.csv': 'tower,metres\n',
+    'file-Nob0dyRefersToThisOne1234-canary-name.txt': 'canary-unreferenced',
+    'user.json': '{"id": "user-canary", "email": "canary@example.org", "phone_number": "canary-phone"}',
+    'chat.html': '<p>canary-chat-page</p>',
+    'message_feedback.json': '[{"content": "canary-feedback"}]',
+  },
   shows: [
     'How tall is the tower',
     'It looks like the Eiffel Tower.',
@@ -129,6 +150,11 @@ const chatGpt: Fixture = {
 const claudeAi: Fixture = {
   name: 'conversations.json',
   content: file('claude-ai/conversations.json'),
+  beside: {
+    'users.json': '[{"full_name": "canary-full-name", "email_address": "canary@example.org"}]',
+    'memories.json': '[{"conversations_memory": "canary-memories", "account_uuid": "canary-uuid"}]',
+    'projects.json': '[{"name": "canary-project-name", "prompt_template": "canary-template"}]',
+  },
   shows: [
     'Plan my bread.',
     'Rye wants sourdough.',
@@ -159,7 +185,7 @@ const openWebUi: Fixture = {
 };
 
 const libreChat: Fixture = {
-  name: 'conversation.json',
+  name: 'The race.json',
   content: file('librechat/flat.json'),
   shows: [
     'Who won the race?',
@@ -180,7 +206,7 @@ const allButPlaces =
 const geminiDocument: Fixture = {
   name: 'session-2026-03-02.json',
   content: file('gemini/session.json'),
-  shows: ['read_file'],
+  shows: ['read_file', 'I will look at the total.'],
   shownWhenChanged: allButPlaces,
 };
 
@@ -202,7 +228,7 @@ const opencode: Fixture = {
 const opencodeEvents: Fixture = {
   name: 'run.jsonl',
   content: file('opencode/events.jsonl'),
-  shows: [],
+  shows: ['I will look.', 'There is one file.', 'cart.ts'],
   shownWhenChanged: allButPlaces,
 };
 
@@ -222,62 +248,66 @@ const pi: Fixture = {
   shownWhenChanged: allButPlaces,
 };
 
-const openCodeSession = {
-  id: 'ses_1',
-  slug: 'canary-slug',
-  projectID: 'canary-project',
-  directory: '/home/canary-directory',
-  title: 'Rounding of the cart',
-  time: { created: 1772442000000, updated: 1772442009000 },
+/** The session of the export, as the two stores of opencode hold it. */
+const openCodeSession = JSON.parse(opencode.content.toString()) as {
+  info: Row & { id: string; time: { created: number; updated: number } };
+  messages: { info: Row & { id: string; time: { created: number } }; parts: (Row & { id: string })[] }[];
 };
-const openCodeMessage = { role: 'user', time: { created: 1772442001000 }, system: 'canary-system' };
-const openCodePart = { type: 'text', text: 'The cart total is wrong.' };
-const openCodeHidden = { type: 'text', text: 'canary-injected', synthetic: true };
+type Row = Record<string, unknown>;
+
+const storedSession = {
+  shows: ['I will look at the total.', 'It is rounded twice.', '1 test failed'],
+  // What was taken back is marked in the file of the session, not in its messages.
+  shownWhenCut: /canary-taken-back/,
+  shownWhenChanged: allButPlaces,
+};
 
 const opencodeFiles: Fixture = {
-  name: 'session/project/ses_1.json',
-  content: JSON.stringify(openCodeSession),
-  beside: {
-    'message/ses_1/msg_1.json': JSON.stringify({ id: 'msg_1', sessionID: 'ses_1', ...openCodeMessage }),
-    'part/msg_1/prt_1.json': JSON.stringify({ id: 'prt_1', messageID: 'msg_1', ...openCodePart }),
-    'part/msg_1/prt_2.json': JSON.stringify({ id: 'prt_2', messageID: 'msg_1', ...openCodeHidden }),
-  },
-  shows: ['The cart total is wrong.'],
+  name: `session/project/${openCodeSession.info.id}.json`,
+  content: JSON.stringify(openCodeSession.info),
+  beside: Object.fromEntries(
+    openCodeSession.messages.flatMap(({ info, parts }) => [
+      [`message/${openCodeSession.info.id}/${info.id}.json`, JSON.stringify(info)],
+      ...parts.map((part) => [`part/${info.id}/${part.id}.json`, JSON.stringify(part)]),
+    ]),
+  ) as Record<string, string>,
+  ...storedSession,
 };
 
 const opencodeDatabase: Fixture = {
   name: 'opencode.db',
   content: openCodeDatabase(),
-  shows: ['The cart total is wrong.'],
+  ...storedSession,
   shownWhenCut: allButPlaces,
-  shownWhenChanged: allButPlaces,
 };
 
 function openCodeDatabase(): Uint8Array {
   const db = new Sqlite(':memory:');
   db.exec(`
-    CREATE TABLE session (id TEXT, project_id TEXT, parent_id TEXT, directory TEXT, title TEXT, time_created INTEGER, time_updated INTEGER);
+    CREATE TABLE account (id TEXT, email TEXT, access_token TEXT);
+    INSERT INTO account VALUES ('canary-account', 'canary-mail@example.org', 'canary-token');
+    CREATE TABLE session (id TEXT, project_id TEXT, parent_id TEXT, directory TEXT, title TEXT, share_url TEXT, revert TEXT, time_created INTEGER, time_updated INTEGER);
     CREATE TABLE message (id TEXT, session_id TEXT, time_created INTEGER, data TEXT);
     CREATE TABLE part (id TEXT, message_id TEXT, session_id TEXT, time_created INTEGER, data TEXT);
   `);
-  const { id, projectID, directory, title, time } = openCodeSession;
-  db.prepare('INSERT INTO session VALUES (?, ?, NULL, ?, ?, ?, ?)').run(
-    id,
-    projectID,
-    directory,
-    title,
-    time.created,
-    time.updated,
+  const { info, messages } = openCodeSession;
+  db.prepare('INSERT INTO session VALUES (?, ?, NULL, ?, ?, ?, ?, ?, ?)').run(
+    info.id,
+    info['projectID'],
+    info['directory'],
+    info['title'],
+    'https://opncd.ai/share/canary-share',
+    JSON.stringify(info['revert']),
+    info.time.created,
+    info.time.updated,
   );
-  db.prepare('INSERT INTO message VALUES (?, ?, ?, ?)').run(
-    'msg_1',
-    id,
-    time.created,
-    JSON.stringify(openCodeMessage),
-  );
-  const part = db.prepare('INSERT INTO part VALUES (?, ?, ?, ?, ?)');
-  part.run('prt_1', 'msg_1', id, time.created, JSON.stringify(openCodePart));
-  part.run('prt_2', 'msg_1', id, time.created, JSON.stringify(openCodeHidden));
+  const addMessage = db.prepare('INSERT INTO message VALUES (?, ?, ?, ?)');
+  const addPart = db.prepare('INSERT INTO part VALUES (?, ?, ?, ?, ?)');
+  for (const { info: message, parts } of messages) {
+    addMessage.run(message.id, info.id, message.time.created, JSON.stringify(message));
+    for (const part of parts)
+      addPart.run(part.id, message.id, info.id, message.time.created, JSON.stringify(part));
+  }
   const bytes = db.serialize();
   db.close();
   return bytes;

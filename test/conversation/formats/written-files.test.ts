@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Message, Part, ToolCallPart } from '../../../src/conversation/conversation.ts';
+import type { Message, Part, Reading, ToolCallPart } from '../../../src/conversation/conversation.ts';
 import { claudeCode } from '../../../src/conversation/formats/claude-code.ts';
 import { codex } from '../../../src/conversation/formats/codex.ts';
+import { noAttachments } from '../../../src/conversation/formats/format.ts';
+import { gemini } from '../../../src/conversation/formats/gemini.ts';
 import { InlineFiles } from '../../../src/conversation/formats/inline-files.ts';
+import { opencode } from '../../../src/conversation/formats/opencode.ts';
+import { pi } from '../../../src/conversation/formats/pi.ts';
 import { addWrittenFiles } from '../../../src/conversation/formats/written-files.ts';
-import { readLog } from './reading.ts';
+import { options, readLog } from './reading.ts';
 
 const call = (name: string, input: unknown, more: Partial<ToolCallPart> = {}): ToolCallPart => ({
   type: 'tool-call',
@@ -328,4 +332,73 @@ describe('in a session', () => {
     expect(conversation.files.map(({ name }) => name)).toEqual(['a.txt']);
     expect(readLog(codex, session).conversation.files).toEqual([]);
   });
+
+  test('of Gemini CLI they are below the first of its folders', () => {
+    const call = {
+      id: 'w',
+      name: 'write_file',
+      args: { file_path: '/home/mira/app/a.txt', content: 'x' },
+      status: 'success',
+      result: [{ functionResponse: { id: 'w', name: 'write_file', response: { output: 'ok' } } }],
+    };
+    const outside = { ...call, id: 'o', args: { file_path: '/home/mira/canary', content: 'canary' } };
+    const session = [
+      {
+        sessionId: 's',
+        projectHash: 'h',
+        startTime: '2026-03-02T09:00:00Z',
+        directories: ['/home/mira/app'],
+      },
+      { id: 'u', type: 'user', content: [{ text: 'go' }] },
+      { id: 'g', type: 'gemini', content: 'Done.', toolCalls: [call, outside] },
+    ];
+    expect(namesIn(readLog(gemini, session, { writtenFiles: true }))).toEqual(['a.txt']);
+    expect(namesIn(readLog(gemini, session))).toEqual([]);
+  });
+
+  test('of pi they are below the folder of its header', () => {
+    const call = { type: 'toolCall', id: 'c', name: 'write', arguments: { path: 'src/a.txt', content: 'x' } };
+    const session = [
+      { type: 'session', version: 3, id: 's', cwd: '/home/mira/app' },
+      { type: 'message', id: 'a', parentId: null, message: { role: 'user', content: 'go' } },
+      { type: 'message', id: 'b', parentId: 'a', message: { role: 'assistant', content: [call] } },
+      {
+        type: 'message',
+        id: 'c',
+        parentId: 'b',
+        message: {
+          role: 'toolResult',
+          toolCallId: 'c',
+          toolName: 'write',
+          content: [{ type: 'text', text: 'ok' }],
+        },
+      },
+    ];
+    expect(namesIn(readLog(pi, session, { writtenFiles: true }))).toEqual(['src/a.txt']);
+    expect(namesIn(readLog(pi, session))).toEqual([]);
+  });
+
+  test('of opencode they are below the folder of the session', async () => {
+    const state = {
+      status: 'completed',
+      input: { filePath: '/home/mira/app/a.txt', content: 'x' },
+      output: 'Wrote file successfully.',
+    };
+    const tool = { id: 'p2', type: 'tool', callID: 'c', tool: 'write', state };
+    const session = {
+      info: { id: 'ses_1', directory: '/home/mira/app', title: 'A file' },
+      messages: [
+        { info: { id: 'm1', role: 'user' }, parts: [{ id: 'p1', type: 'text', text: 'go' }] },
+        { info: { id: 'm2', role: 'assistant' }, parts: [tool] },
+      ],
+    };
+    const read = async (writtenFiles: boolean) =>
+      namesIn(await opencode.read(session, { ...options, writtenFiles }, noAttachments));
+    expect(await read(true)).toEqual(['a.txt']);
+    expect(await read(false)).toEqual([]);
+  });
 });
+
+function namesIn({ conversation }: Reading): string[] {
+  return conversation.files.map(({ name }) => name);
+}

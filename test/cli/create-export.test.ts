@@ -1,0 +1,80 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { share } from '../support/cli.ts';
+import { aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aClaudeConversation, unpacked, zipped } from '../support/exports.ts';
+
+let data: DataFolder;
+
+beforeEach(() => {
+  data = aDataFolder();
+});
+
+afterEach(() => data.remove());
+
+const run = (...args: string[]) => share(args, { env: { SHARE_DATA: data.paths.data } });
+
+const holding = (...conversations: unknown[]) => ({ 'conversations.json': JSON.stringify(conversations) });
+
+const pageOf = (link: string) =>
+  readFileSync(join(data.paths.output, 'share', link.trim().slice(-26), 'index.html'), 'utf8');
+
+test('a ZIP with one conversation is copied into the library and shared; a newer one brings the same link up to date', async () => {
+  const first = await run(
+    'create',
+    await zipped(data.paths.data, holding(aClaudeConversation(1, 'The gate', 'Mend it.'))),
+  );
+  expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('Shared "The gate"') as string });
+  expect(pageOf(first.stdout)).toContain('Mend it.');
+  const newer = holding(aClaudeConversation(1, 'The gate', 'Paint it.'));
+  const again = await run('create', await zipped(data.paths.data, newer));
+  expect(again).toMatchObject({ code: 0, stdout: first.stdout });
+  expect(pageOf(first.stdout)).toContain('Paint it.');
+  expect(readdirSync(data.paths.library)).toHaveLength(1);
+});
+
+test('a ZIP with many is refused with the command that takes them, and nothing is copied', async () => {
+  const path = await zipped(
+    data.paths.data,
+    holding(aClaudeConversation(1, 'The gate'), aClaudeConversation(2, 'The boat')),
+  );
+  const { code, stdout, stderr } = await run('create', path);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(`${path}: holds more than one conversation.`);
+  expect(stderr).toContain(`\`share import ${path}\``);
+  expect(readdirSync(data.paths.library)).toEqual([]);
+});
+
+test('a ZIP that is no export says what it must be', async () => {
+  const { code, stderr } = await run('create', await zipped(data.paths.data, { 'notes.txt': 'nothing' }));
+  expect(code).toBe(1);
+  expect(stderr).toContain('conversations.json');
+});
+
+test('a conversation in a ZIP that cannot be read says why', async () => {
+  const { code, stderr } = await run(
+    'create',
+    await zipped(data.paths.data, holding({ ...aClaudeConversation(1, 'Empty'), chat_messages: [{}] })),
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain('export.zip');
+});
+
+test('the folder of an unpacked export with one conversation is followed where it lies', async () => {
+  const folder = unpacked(data.paths.data, holding(aClaudeConversation(1, 'The gate', 'Mend it.')));
+  const { code, stdout } = await run('create', folder);
+  expect(code).toBe(0);
+  expect(pageOf(stdout)).toContain('Mend it.');
+  unpacked(data.paths.data, holding(aClaudeConversation(1, 'The gate', 'Paint it.')));
+  expect((await run('create', folder)).stdout).toBe(stdout);
+  expect(pageOf(stdout)).toContain('Paint it.');
+});
+
+test('branches and written files are not to be chosen of a copy', async () => {
+  const path = await zipped(data.paths.data, holding(aClaudeConversation(1, 'The gate')));
+  expect(await run('create', path, '--branch', '2')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no branches') as string,
+  });
+});
