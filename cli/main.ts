@@ -6,6 +6,7 @@ import { addCreate } from './commands/create.ts';
 import { addDelete } from './commands/delete.ts';
 import { addExport } from './commands/export.ts';
 import { addFind } from './commands/find.ts';
+import { addHost } from './commands/host.ts';
 import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -74,6 +75,7 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locke
     addSync,
     addWatch,
     addServe,
+    addHost,
     addConfig,
   ])
     add(program);

@@ -39,7 +39,7 @@ function stationOf(path: string): string {
 /** Pure modules of stations that have an adapter too. */
 const adapterFiles =
   'library|source|disk|foreign|archive|import|sessions|log-file|native-files|opencode-store|schema';
-const pureFiles = [new RegExp(`^src/conversation/(?!${adapterFiles})`), /^src\/snapshot\//];
+const pureFiles = [new RegExp(`^src/conversation/(?!${adapterFiles})`), /^src\/snapshot\//, /^src\/host\//];
 const isPure = (path: string) =>
   stationOf(path) === 'pure' || pureFiles.some((pattern) => pattern.test(path));
 
