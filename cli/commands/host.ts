@@ -1,9 +1,15 @@
 import type { Command } from 'commander';
+import { realpathSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ShareError } from '../../src/errors.ts';
 import { hosts, isHostName } from '../../src/host/hosts.ts';
+import { toUnits } from '../../src/host/systemd.ts';
 import { toSiteUrl, type SiteUrl } from '../../src/urls.ts';
 import { defaultSite, type Config } from '../config.ts';
 import { configOf, type CommonOptions } from '../context.ts';
+import { packageRoot } from '../package-root.ts';
 import { say } from '../report.ts';
 import { save } from '../save.ts';
 
@@ -12,7 +18,7 @@ interface HostOptions extends CommonOptions {
   out?: string;
 }
 
-const names = Object.keys(hosts);
+const names = [...Object.keys(hosts), 'systemd'];
 
 export function addHost(program: Command): void {
   program
@@ -20,15 +26,19 @@ export function addHost(program: Command): void {
     .argument('<host>', names.join(', '))
     .summary('print the configuration of a web server or static host')
     .description(
-      'Prints the configuration that makes a host serve the output as `share serve` does: every header, one 404 for all that is not there, no listing. Its first lines say what to do with it. It is for the output folder and the site that are set.',
+      'Prints the configuration that makes a host serve the output as `share serve` does: every header, one 404 for all that is not there, no listing. Its first lines say what to do with it. It is for the output folder and the site that are set. With systemd it prints the units of `share serve` and `share watch`, and --out names the folder to write them into.',
     )
     .option('--domain <name>', 'for this domain instead of the site that is set')
-    .option('--out <file>', 'write to this file, and replace it if it is there')
+    .option('--out <file>', 'write to this file (systemd: into this folder), and replace what is there')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ share host nginx --domain share.example.org --out conversation-share.conf\n  $ share host s3 > shares.yaml',
+      '\nExamples:\n  $ share host nginx --domain share.example.org --out conversation-share.conf\n  $ share host s3 > shares.yaml\n  $ share host systemd --out /etc/systemd/system',
     )
     .action((name: string, options: HostOptions, command: Command) => {
+      if (name === 'systemd') {
+        hand(unitsFor(configOf(command)), options.out);
+        return;
+      }
       if (!isHostName(name))
         throw new ShareError('usage', `No configuration for "${name}" is known.`, {
           hint: `Choose one of ${names.join(', ')}.`,
@@ -42,6 +52,26 @@ export function addHost(program: Command): void {
         say(`Saved as ${options.out}. Its first lines say what is next.`);
       }
     });
+}
+
+function unitsFor(config: Config): Map<string, string> {
+  return toUnits({
+    command: [process.execPath, realpathSync(fileURLToPath(new URL('cli/share.js', packageRoot())))],
+    user: userInfo().username,
+    site: config.site.value,
+    owner: config.owner.value,
+    data: config.data.value,
+    library: config.library.value,
+    output: config.output.value,
+  });
+}
+
+function hand(units: Map<string, string>, folder: string | undefined): void {
+  for (const [name, unit] of units)
+    if (folder === undefined) process.stdout.write(`# /etc/systemd/system/${name}\n${unit}\n`);
+    else save(join(folder, name), unit);
+  const started = [...units.keys()].map((name) => name.replace(/\.service$/, '')).join(' ');
+  say(`Next: systemctl daemon-reload && systemctl enable --now ${started}`);
 }
 
 /** @throws ShareError `usage` where nobody said for which site. */
