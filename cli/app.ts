@@ -13,7 +13,7 @@ import { attach, type OnProgress } from '../src/output/attachments.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
 import { siteFiles } from '../src/output/site-files.ts';
 import type { FaultPoint } from '../src/publish/contracts.ts';
-import { createPrepare } from '../src/publish/prepare.ts';
+import { createPrepare, type Prepare } from '../src/publish/prepare.ts';
 import { createPublisher, type Publisher } from '../src/publish/publisher.ts';
 import { openCache, type Cache } from '../src/registry/cache.ts';
 import { openRegistry, type Registry } from '../src/registry/shares.ts';
@@ -47,6 +47,8 @@ export interface Desk {
 export interface App extends Desk {
   output: Output;
   publisher: Publisher;
+  /** The slow part of a publish, to see what it would put there. */
+  prepare: Prepare;
 }
 
 export interface AppOptions {
@@ -96,7 +98,7 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
     cache.close();
     registry.close();
   };
-  return { ...desk, output, publisher, close };
+  return { ...desk, output, publisher, prepare: bench.prepare, close };
 }
 
 /** What preparing a share takes; a worker thread opens only this. */

@@ -15,6 +15,7 @@ import { addList } from './commands/list.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
+import { addVerify } from './commands/verify.ts';
 import { addWatch } from './commands/watch.ts';
 import { packageRoot } from './package-root.ts';
 import { reportError } from './report.ts';
@@ -76,6 +77,7 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locke
     addWatch,
     addServe,
     addHost,
+    addVerify,
     addConfig,
   ])
     add(program);

@@ -26,6 +26,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ShareError, systemCode } from '../errors.ts';
 import { isShareId, type ShareId } from '../urls.ts';
+import { digestFile, openManifests, type Manifests } from './manifests.ts';
 
 /**
  * Where published pages stand. All slow work goes into a stage; `commit` and `remove` are renames and unlinks only, so
@@ -77,6 +78,19 @@ export interface Output {
   remove(name: string): boolean;
   /** Deletes what `remove` took away, and stages whose process is gone. */
   emptyTrash(): Promise<void>;
+  /** Every file of a share that is there, below its folder. */
+  paths(id: ShareId): string[];
+  /**
+   * Path → SHA-256 of what was put there, as it was noted at the last commit; undefined where nothing is noted. The
+   * notes lie outside the web root.
+   */
+  digests(id: ShareId): ReadonlyMap<string, string> | undefined;
+  /**
+   * Removes one published file, for a publish to put it there again.
+   *
+   * @throws ShareError `output_unwritable`
+   */
+  drop(id: ShareId, path: string): void;
   /** Writes the files that belong to the whole site (`404.html`, `robots.txt`, …) where they differ. */
   writeSite(files: ReadonlyMap<string, string>): Promise<void>;
 }
@@ -126,6 +140,7 @@ export function openOutputFolder(
   });
   const locate = (id: ShareId, path: string) => join(shares, id, path);
   const changedFolders = new Set<string>();
+  const manifests = openManifests(staging);
 
   return Object.freeze<Output>({
     folder,
@@ -135,10 +150,11 @@ export function openOutputFolder(
     beginning: (id, path) => explain(folder, () => beginningOf(locate(id, path))),
     locate,
     stage: (id) => explain(folder, () => openStage(staging, id)),
-    settle: (stage) => explain(folder, () => settleStage(stage)),
+    settle: (stage) => explain(folder, () => settleStage(stage, manifests)),
     commit: (stage, keep) =>
       explain(folder, () => {
         changedFolders.add(commitStage(stage, join(shares, stage.id), new Set(keep), at));
+        manifests.note(stage, keep);
       }),
     flush: () =>
       explain(folder, () => {
@@ -146,8 +162,19 @@ export function openOutputFolder(
         changedFolders.clear();
         changed.forEach(syncFolder);
       }),
-    discard: (stage) => throwAway(stage.folder),
-    remove: (name) => explain(folder, () => takeAway(shares, name, staging)),
+    discard: (stage) => {
+      manifests.forget(stage.folder);
+      return throwAway(stage.folder);
+    },
+    remove: (name) =>
+      explain(folder, () => {
+        const wasThere = takeAway(shares, name, staging);
+        manifests.remove(name);
+        return wasThere;
+      }),
+    paths: (id) => explain(folder, () => (existsSync(locate(id, '')) ? filesBelow(locate(id, '')) : [])),
+    digests: (id) => explain(folder, () => manifests.read(id)),
+    drop: (id, path) => explain(folder, () => removeFile(locate(id, ''), path)),
     emptyTrash: () => sweep(staging),
     writeSite: (files) => writeSite(folder, staging, files),
   });
@@ -216,8 +243,12 @@ async function throwAway(folder: string): Promise<void> {
   }
 }
 
-async function settleStage(stage: Pick<Stage, 'folder'>): Promise<void> {
-  await Promise.all(filesBelow(stage.folder).map((path) => syncFile(join(stage.folder, path))));
+async function settleStage({ folder }: Pick<Stage, 'folder'>, manifests: Manifests): Promise<void> {
+  const settle = async (path: string): Promise<[string, string]> => {
+    await syncFile(join(folder, path));
+    return [path, await digestFile(join(folder, path))];
+  };
+  manifests.expect(folder, new Map(await Promise.all(filesBelow(folder).map(settle))));
 }
 
 async function syncFile(path: string): Promise<void> {
