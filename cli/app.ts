@@ -116,7 +116,7 @@ export async function openBench(paths: BenchPaths, { at, onProgress = () => unde
   return { output, cache, renderer, prepare };
 }
 
-const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);
+export const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);
 
 function sourcesOf(library: Library) {
   return {

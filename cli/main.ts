@@ -58,7 +58,7 @@ Examples:
   $ share delete sales-analysis           the link answers 404 from now on
   $ share                                 choose from a menu
 
-Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locked by another process · 70 a bug`,
+Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locked by another process · 6 done, but the live host does not show it · 70 a bug`,
     )
     .action(runMenu);
   for (const add of [

@@ -1,9 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ShareError } from '../src/errors.ts';
+import { placeCanary } from '../src/output/canary.ts';
 import { findDifferences, type Difference } from '../src/output/verify.ts';
 import type { Share } from '../src/registry/shares.ts';
-import { isShareId, shortShareId } from '../src/urls.ts';
-import type { App } from './app.ts';
+import { isShareId, shortShareId, type ShareId, type SiteUrl } from '../src/urls.ts';
+import { ask } from '../src/verify/ask.ts';
+import { askHost, type LiveFinding } from '../src/verify/live.ts';
+import { newShareId, type App, type Desk } from './app.ts';
 
 /** Something that is not as the registry and the sources say. */
 export interface Finding {
@@ -110,4 +115,30 @@ export async function repair(app: App): Promise<void> {
     }
   });
   await app.publisher.syncAll();
+}
+
+/** Asks the live host about every share, active and revoked. */
+export async function askLiveHost({ paths, registry }: Desk, site: SiteUrl): Promise<LiveFinding[]> {
+  const folderOf = (id: ShareId): string => join(paths.output, 'share', id);
+  const active = registry.allActive().flatMap(({ id, revision }) => (revision === undefined ? [] : [id]));
+  const [first] = active;
+  const canary = registry.exclusively(() =>
+    first !== undefined && registry.get(first)?.state === 'active' ? placeCanary(folderOf(first)) : undefined,
+  );
+  try {
+    return await askHost({
+      site,
+      active,
+      revoked: registry.all().flatMap(({ id, state }) => (state === 'revoked' ? [id] : [])),
+      unknown: newShareId() as ShareId,
+      page: (id) => {
+        const path = join(folderOf(id), 'index.html');
+        return existsSync(path) ? readFileSync(path) : undefined;
+      },
+      canary: first === undefined || canary === undefined ? undefined : { id: first, path: canary.path },
+      ask,
+    });
+  } finally {
+    canary?.remove();
+  }
 }

@@ -50,7 +50,16 @@ test('the imports were found', () => {
 
 describe('who may import whom', () => {
   test('adapters import pure modules and themselves, never one another', () => {
-    const adapters = new Set(['registry', 'render', 'output', 'watch', 'serve', 'conversation', 'export']);
+    const adapters = new Set([
+      'registry',
+      'render',
+      'output',
+      'watch',
+      'serve',
+      'conversation',
+      'export',
+      'verify',
+    ]);
     const wrong = imports.filter(
       ({ from, to }) =>
         inside(to) && adapters.has(stationOf(from)) && stationOf(from) !== stationOf(to) && !isPure(to),
