@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import {
@@ -60,9 +60,13 @@ export interface AppOptions {
   onProgress?: OnProgress;
 }
 
+export function registryPath(data: string): string {
+  return join(data, 'registry.sqlite');
+}
+
 export function openDesk(paths: AppPaths): Desk {
   makeFolder(paths.data);
-  const registry = openRegistry(join(paths.data, 'registry.sqlite'));
+  const registry = openRegistry(registryPath(paths.data));
   return { paths, registry, library: openLibrary(paths.library), close: () => registry.close() };
 }
 
@@ -134,8 +138,12 @@ function stagingFor({ data, output }: AppPaths): string {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    if (existsSync(path)) return;
+    mkdirSync(dirname(path), { recursive: true });
+    // A web server may pass through to the output; nobody else may look around.
+    mkdirSync(path, { mode: 0o711 });
   } catch (cause) {
+    if (systemCode(cause) === 'EEXIST') return; // made by another process meanwhile
     throw new ShareError(
       'registry_unwritable',
       `${path} cannot be made: ${systemCode(cause) ?? String(cause)}.`,

@@ -4,6 +4,7 @@ import { exitCodes } from '../src/errors.ts';
 import { addConfig } from './commands/config.ts';
 import { addCreate } from './commands/create.ts';
 import { addDelete } from './commands/delete.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExport } from './commands/export.ts';
 import { addFind } from './commands/find.ts';
 import { addHost } from './commands/host.ts';
@@ -78,6 +79,7 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locke
     addServe,
     addHost,
     addVerify,
+    addDoctor,
     addConfig,
   ])
     add(program);

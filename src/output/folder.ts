@@ -193,6 +193,13 @@ function beginningOf(path: string): string {
   }
 }
 
+/** The identity of the registry whose output a folder is; undefined where it is nobody's. */
+export function readMarker(folder: string): string | undefined {
+  const path = join(folder, marker);
+  if (!existsSync(path)) return undefined;
+  return /^conversation-share (\S*)/.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
+}
+
 function claim(folder: string, identity: string): void {
   const ours = join(folder, marker);
   const words = `conversation-share ${identity}\n\n\`share sync\` removes from this folder what its registry does not say is shared.\n`;
