@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { exitCodes } from '../src/errors.ts';
+import { addBackup } from './commands/backup.ts';
 import { addConfig } from './commands/config.ts';
 import { addCreate } from './commands/create.ts';
 import { addDelete } from './commands/delete.ts';
@@ -80,6 +81,7 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 5 locke
     addHost,
     addVerify,
     addDoctor,
+    addBackup,
     addConfig,
   ])
     add(program);
