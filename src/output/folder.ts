@@ -140,7 +140,7 @@ export function openOutputFolder(
   });
   const locate = (id: ShareId, path: string) => join(shares, id, path);
   const changedFolders = new Set<string>();
-  const manifests = openManifests(staging);
+  const manifests = openManifests(manifestsBeside(staging));
 
   return Object.freeze<Output>({
     folder,
@@ -175,9 +175,17 @@ export function openOutputFolder(
     paths: (id) => explain(folder, () => (existsSync(locate(id, '')) ? filesBelow(locate(id, '')) : [])),
     digests: (id) => explain(folder, () => manifests.read(id)),
     drop: (id, path) => explain(folder, () => removeFile(locate(id, ''), path)),
-    emptyTrash: () => sweep(staging),
+    emptyTrash: async () => {
+      await sweep(staging);
+      manifests.sweep((id) => existsSync(locate(id, '')));
+    },
     writeSite: (files) => writeSite(folder, staging, files),
   });
+}
+
+/** `data/staging` → `data/manifests`, and `.site.staging` → `.site.manifests` for an output that was moved. */
+function manifestsBeside(staging: string): string {
+  return `${staging.replace(/staging$/, '')}manifests`;
 }
 
 const beginningBytes = 512;

@@ -3,9 +3,11 @@ import {
   createReadStream,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -22,13 +24,15 @@ export interface Manifests {
   note(stage: { id: ShareId; folder: string }, keep: readonly string[]): void;
   read(id: ShareId): ReadonlyMap<string, string> | undefined;
   remove(name: string): void;
+  /** Removes what a crash left: notes of shares that are not there, and drafts that nobody finishes. */
+  sweep(isThere: (id: ShareId) => boolean): void;
 }
 
 /** In the place of a digest, for a file that an earlier release put there. */
 export const notRecorded = '';
 
-export function openManifests(staging: string): Manifests {
-  const folder = join(staging, 'manifests');
+/** @param folder  Outside the web root; made when it is needed. */
+export function openManifests(folder: string): Manifests {
   const expected = new Map<string, ReadonlyMap<string, string>>();
   const pathOf = (id: ShareId): string => join(folder, `${id}.json`);
 
@@ -67,7 +71,22 @@ export function openManifests(staging: string): Manifests {
     remove: (name) => {
       if (isShareId(name)) rmSync(pathOf(name), { force: true });
     },
+    sweep: (isThere) => {
+      if (!existsSync(folder)) return;
+      for (const file of readdirSync(folder)) {
+        const id = file.replace(/\.json$/, '');
+        if (isShareId(id) ? !isThere(id) : isOld(join(folder, file)))
+          rmSync(join(folder, file), { force: true });
+      }
+    },
   });
+}
+
+const draftMs = 60_000;
+
+function isOld(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs > draftMs;
 }
 
 /** SHA-256 of a file, in hexadecimal. */
