@@ -69,28 +69,45 @@ afterAll(async () => {
   if (chromiumPath !== undefined) await browser.close();
 });
 
-/** Opens each address as a viewer who follows a link to it, and tells those whose script ran. */
+/**
+ * Opens each address as a viewer who follows a link to it.
+ *
+ * @returns Those whose script ran, and what told so.
+ */
 async function thoseThatRan(url: string, paths: readonly string[]): Promise<string[]> {
   const ran = new Set<string>();
-  const queue = paths.values();
-  await Promise.all(
-    Array.from({ length: 2 }, async () => {
-      const context = await browser.newContext({ acceptDownloads: false });
-      const page = await context.newPage();
-      let current = '';
-      const told = () => ran.add(current);
-      page.on('console', (message) => message.text().includes('RAN') && told());
-      page.on('dialog', (dialog) => {
-        told();
-        void dialog.dismiss();
-      });
-      page.on('request', (request) => new URL(request.url()).pathname === '/RAN' && told());
-      for (current of queue) await visit(page, url + current);
-      await context.close();
-    }),
-  );
+  const context = await browser.newContext({ acceptDownloads: false });
+  const open = async (current: { path: string }): Promise<Page> => {
+    const page = await context.newPage();
+    const told = (how: string) => ran.add(`${current.path} by ${how}`);
+    page.on('console', (message) => message.text().includes('RAN') && told('console'));
+    page.on('dialog', (dialog) => {
+      told('dialog');
+      void dialog.dismiss();
+    });
+    page.on('request', (request) => new URL(request.url()).pathname === '/RAN' && told('request'));
+    return page;
+  };
+  const queue = paths.filter((path) => !path.endsWith('.pdf')).values();
+  const visitAll = async () => {
+    const current = { path: '' };
+    const page = await open(current);
+    for (current.path of queue) await visit(page, url + current.path);
+    await page.close();
+  };
+  await Promise.all([visitAll(), visitAll()]);
+  // The browser's viewer of PDF is an application that starts after the page counts as loaded.
+  for (const path of paths.filter((each) => each.endsWith('.pdf'))) {
+    const page = await open({ path });
+    await visit(page, url + path);
+    if (page.url() === url + path) await page.waitForTimeout(pdfViewerMs);
+    await page.close();
+  }
+  await context.close();
   return [...ran].sort();
 }
+
+const pdfViewerMs = 3_000;
 
 /** What becomes a download leaves the page where it was, which is well. */
 async function visit(page: Page, url: string): Promise<void> {
@@ -131,7 +148,8 @@ describe.skipIf(chromiumPath === undefined)('evil files (need Chromium)', () => 
   test('run where a host serves them as what they are, so that the test can see it', async () => {
     const { port } = control.address() as AddressInfo;
     const paths = ['/evil.html', '/evil.svg', '/evil.xhtml', '/evil', '/evil.html.bin', '/html-in.png'];
-    expect(await thoseThatRan(`http://127.0.0.1:${port}`, paths)).toEqual([...paths].sort());
+    const ran = await thoseThatRan(`http://127.0.0.1:${port}`, paths);
+    expect([...new Set(ran.map((one) => one.replace(/ by .*/, '')))]).toEqual([...paths].sort());
   });
 
   test('are all published, but for the hidden one', () => {
@@ -148,14 +166,27 @@ describe.skipIf(chromiumPath === undefined)('evil files (need Chromium)', () => 
     }
   });
 
-  const grid = serverNames.flatMap((name) => [
-    [name, 'with its generated configuration', false] as const,
-    [name, 'that only names the folder', true] as const,
-  ]);
-  for (const [name, how, plain] of grid)
-    test.skipIf(!isInstalled(name))(`never run on ${name} ${how} (needs ${name})`, async () => {
-      expect(await ranOn(name, plain)).toEqual([]);
-    });
+  for (const name of serverNames) {
+    test.skipIf(!isInstalled(name))(
+      `never run on ${name} with its generated configuration (needs ${name})`,
+      async () => {
+        expect(await ranOn(name, false)).toEqual([]);
+      },
+    );
+
+    /**
+     * A PDF that is opened and not downloaded may run a script of its own inside the browser's viewer, apart from the
+     * share's origin: it gets as far as a message box. Only a header, which a host without settings does not send,
+     * makes it a download.
+     */
+    test.skipIf(!isInstalled(name))(
+      `never run on ${name} that only names the folder, but for a message box of the PDF viewer (needs ${name})`,
+      async () => {
+        const ran = await ranOn(name, true);
+        expect(ran.filter((one) => !one.endsWith('/evil.pdf by dialog'))).toEqual([]);
+      },
+    );
+  }
 });
 
 async function ranOn(name: ServerName, plain: boolean): Promise<string[]> {
