@@ -11,7 +11,7 @@ import { attach, type OnProgress } from '../src/output/attachments.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
 import { siteFiles } from '../src/output/site-files.ts';
 import type { FaultPoint } from '../src/publish/contracts.ts';
-import { createPrepare } from '../src/publish/prepare.ts';
+import { createPrepare, type Prepare } from '../src/publish/prepare.ts';
 import { createPublisher, type Publisher } from '../src/publish/publisher.ts';
 import { openCache, type Cache } from '../src/registry/cache.ts';
 import { loadRenderer } from '../src/render/renderer.ts';
@@ -31,6 +31,8 @@ export interface BenchPaths extends AppPaths {
 export interface App extends Desk {
   output: Output;
   publisher: Publisher;
+  /** The slow part of a publish, to see what it would put there. */
+  prepare: Prepare;
 }
 
 export interface AppOptions {
@@ -75,7 +77,7 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
     cache.close();
     registry.close();
   };
-  return { ...desk, output, publisher, close };
+  return { ...desk, output, publisher, prepare: bench.prepare, close };
 }
 
 /** What preparing a share takes; a worker thread opens only this. */
@@ -95,7 +97,7 @@ export async function openBench(paths: BenchPaths, { at, onProgress = () => unde
   return { output, cache, renderer, scanner, prepare };
 }
 
-const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);
+export const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);
 
 function sourcesOf(library: Library) {
   return {

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { openLibrary, type Library } from '../src/conversation/library.ts';
 import { ShareError, systemCode } from '../src/errors.ts';
 import { openRegistry, type Registry } from '../src/registry/shares.ts';
@@ -21,16 +21,24 @@ export interface Desk {
   close(): void;
 }
 
+export function registryPath(data: string): string {
+  return join(data, 'registry.sqlite');
+}
+
 export function openDesk(paths: AppPaths): Desk {
   makeFolder(paths.data);
-  const registry = openRegistry(join(paths.data, 'registry.sqlite'));
+  const registry = openRegistry(registryPath(paths.data));
   return { paths, registry, library: openLibrary(paths.library), close: () => registry.close() };
 }
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    if (existsSync(path)) return;
+    mkdirSync(dirname(path), { recursive: true });
+    // A web server may pass through to the output; nobody else may look around.
+    mkdirSync(path, { mode: 0o711 });
   } catch (cause) {
+    if (systemCode(cause) === 'EEXIST') return; // made by another process meanwhile
     throw new ShareError(
       'registry_unwritable',
       `${path} cannot be made: ${systemCode(cause) ?? String(cause)}.`,

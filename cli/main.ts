@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   sync: async () => (await import('./commands/sync.ts')).addSync,
   watch: async () => (await import('./commands/watch.ts')).addWatch,
   serve: async () => (await import('./commands/serve.ts')).addServe,
+  host: async () => (await import('./commands/host.ts')).addHost,
+  verify: async () => (await import('./commands/verify.ts')).addVerify,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  backup: async () => (await import('./commands/backup.ts')).addBackup,
   config: async () => (await import('./commands/config.ts')).addConfig,
 };
 
@@ -68,7 +72,7 @@ Examples:
   $ share delete sales-analysis           the link answers 404 from now on
   $ share                                 choose from a menu
 
-Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 4 refused for a secret · 5 locked by another process · 70 a bug`,
+Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 4 refused for a secret · 5 locked by another process · 6 done, but the live host does not show it · 70 a bug`,
     )
     .action(runMenu);
   const called = Object.entries(commands).filter(([name]) => name === only);

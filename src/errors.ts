@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'registry_unwritable'
   | 'renderer_missing'
   | 'locked'
+  | 'still_live'
   | 'port_in_use'
   | 'cancelled';
 
@@ -55,6 +56,7 @@ export class ShareError extends Error {
     if (this.code === 'not_found') return exitCodes.notFound;
     if (this.code === 'secret_found') return exitCodes.refusedForSecret;
     if (this.code === 'locked') return exitCodes.locked;
+    if (this.code === 'still_live') return exitCodes.notConfirmed;
     if (this.code === 'cancelled') return exitCodes.interrupted;
     return exitCodes.failed;
   }

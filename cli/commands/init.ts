@@ -19,8 +19,8 @@ export function addInit(program: Command): void {
     .action(async (_options: unknown, command: Command) => {
       const config = configOf(command);
       const { data, library, output, site } = config;
-      mkdirSync(library.value, { recursive: true });
       await withApp(config, () => Promise.resolve());
+      mkdirSync(library.value, { recursive: true, mode: 0o700 });
       const file = join(data.value, 'config.json');
       if (!existsSync(file) && site.value !== defaultSite)
         writeFileSync(file, `${JSON.stringify({ site: site.value }, null, 2)}\n`);

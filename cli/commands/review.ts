@@ -6,7 +6,7 @@ import { createSourceReader } from '../../src/conversation/library.ts';
 import { splitPath } from '../../src/conversation/opencode-store.ts';
 import { exitCodes, ShareError } from '../../src/errors.ts';
 import { notFound } from '../../src/publish/publisher.ts';
-import type { Desk } from '../app.ts';
+import type { Desk } from '../desk.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
 import { findByName } from '../find.ts';
 import { printJson } from '../report.ts';

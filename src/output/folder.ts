@@ -26,6 +26,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ShareError, systemCode } from '../errors.ts';
 import { isShareId, type ShareId } from '../urls.ts';
+import { digestFile, openManifests, type Manifests } from './manifests.ts';
 
 /**
  * Where published pages stand. All slow work goes into a stage; `commit` and `remove` are renames and unlinks only, so
@@ -77,6 +78,19 @@ export interface Output {
   remove(name: string): boolean;
   /** Deletes what `remove` took away, and stages whose process is gone. */
   emptyTrash(): Promise<void>;
+  /** Every file of a share that is there, below its folder. */
+  paths(id: ShareId): string[];
+  /**
+   * Path → SHA-256 of what was put there, as it was noted at the last commit; undefined where nothing is noted. The
+   * notes lie outside the web root.
+   */
+  digests(id: ShareId): ReadonlyMap<string, string> | undefined;
+  /**
+   * Removes one published file, for a publish to put it there again.
+   *
+   * @throws ShareError `output_unwritable`
+   */
+  drop(id: ShareId, path: string): void;
   /** Writes the files that belong to the whole site (`404.html`, `robots.txt`, …) where they differ. */
   writeSite(files: ReadonlyMap<string, string>): Promise<void>;
 }
@@ -126,6 +140,7 @@ export function openOutputFolder(
   });
   const locate = (id: ShareId, path: string) => join(shares, id, path);
   const changedFolders = new Set<string>();
+  const manifests = openManifests(manifestsBeside(staging));
 
   return Object.freeze<Output>({
     folder,
@@ -135,10 +150,11 @@ export function openOutputFolder(
     beginning: (id, path) => explain(folder, () => beginningOf(locate(id, path))),
     locate,
     stage: (id) => explain(folder, () => openStage(staging, id)),
-    settle: (stage) => explain(folder, () => settleStage(stage)),
+    settle: (stage) => explain(folder, () => settleStage(stage, manifests)),
     commit: (stage, keep) =>
       explain(folder, () => {
         changedFolders.add(commitStage(stage, join(shares, stage.id), new Set(keep), at));
+        manifests.note(stage, keep);
       }),
     flush: () =>
       explain(folder, () => {
@@ -146,11 +162,30 @@ export function openOutputFolder(
         changedFolders.clear();
         changed.forEach(syncFolder);
       }),
-    discard: (stage) => throwAway(stage.folder),
-    remove: (name) => explain(folder, () => takeAway(shares, name, staging)),
-    emptyTrash: () => sweep(staging),
+    discard: (stage) => {
+      manifests.forget(stage.folder);
+      return throwAway(stage.folder);
+    },
+    remove: (name) =>
+      explain(folder, () => {
+        const wasThere = takeAway(shares, name, staging);
+        manifests.remove(name);
+        return wasThere;
+      }),
+    paths: (id) => explain(folder, () => (existsSync(locate(id, '')) ? filesBelow(locate(id, '')) : [])),
+    digests: (id) => explain(folder, () => manifests.read(id)),
+    drop: (id, path) => explain(folder, () => removeFile(locate(id, ''), path)),
+    emptyTrash: async () => {
+      await sweep(staging);
+      manifests.sweep((id) => existsSync(locate(id, '')));
+    },
     writeSite: (files) => writeSite(folder, staging, files),
   });
+}
+
+/** `data/staging` → `data/manifests`, and `.site.staging` → `.site.manifests` for an output that was moved. */
+function manifestsBeside(staging: string): string {
+  return `${staging.replace(/staging$/, '')}manifests`;
 }
 
 const beginningBytes = 512;
@@ -164,6 +199,13 @@ function beginningOf(path: string): string {
   } finally {
     closeSync(file);
   }
+}
+
+/** The identity of the registry whose output a folder is; undefined where it is nobody's. */
+export function readMarker(folder: string): string | undefined {
+  const path = join(folder, marker);
+  if (!existsSync(path)) return undefined;
+  return /^conversation-share (\S*)/.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
 }
 
 function claim(folder: string, identity: string): void {
@@ -216,8 +258,12 @@ async function throwAway(folder: string): Promise<void> {
   }
 }
 
-async function settleStage(stage: Pick<Stage, 'folder'>): Promise<void> {
-  await Promise.all(filesBelow(stage.folder).map((path) => syncFile(join(stage.folder, path))));
+async function settleStage({ folder }: Pick<Stage, 'folder'>, manifests: Manifests): Promise<void> {
+  const settle = async (path: string): Promise<[string, string]> => {
+    await syncFile(join(folder, path));
+    return [path, await digestFile(join(folder, path))];
+  };
+  manifests.expect(folder, new Map(await Promise.all(filesBelow(folder).map(settle))));
 }
 
 async function syncFile(path: string): Promise<void> {

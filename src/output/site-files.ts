@@ -1,3 +1,5 @@
+import { toHeadersFile } from '../host/headers-file.ts';
+
 /**
  * Files of the whole site that every static host understands.
  *
@@ -8,7 +10,7 @@ export function siteFiles(notFound: string): Map<string, string> {
   return new Map([
     ['404.html', notFound],
     ['robots.txt', robots],
-    ['_headers', headers],
+    ['_headers', toHeadersFile()],
     ['.nojekyll', ''],
   ]);
 }
@@ -37,28 +39,4 @@ Allow: /share/
 
 ${trainingCrawlers.map((name) => `User-agent: ${name}`).join('\n')}
 Disallow: /
-`;
-
-/**
- * Netlify and Cloudflare Pages read this. The policy here leaves out the page's own style and script: those stand, with
- * their hashes, in the page, and a second policy can only narrow the first.
- */
-const headers = `/*
-  X-Robots-Tag: noindex, nofollow, noarchive, nosnippet, noimageindex
-  X-Content-Type-Options: nosniff
-  Referrer-Policy: no-referrer
-  X-Frame-Options: DENY
-  Cross-Origin-Opener-Policy: same-origin
-  Cross-Origin-Resource-Policy: same-origin
-  Permissions-Policy: camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()
-  Content-Security-Policy: frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'
-  Cache-Control: no-cache
-
-/share/:id/files/*
-  Content-Security-Policy: sandbox; default-src 'none'
-  Content-Disposition: attachment
-
-/share/:id/zip/*
-  Content-Security-Policy: sandbox; default-src 'none'
-  Content-Disposition: attachment
 `;

@@ -432,7 +432,8 @@ export function createPublisher<S extends Source, T extends Stage>(
   return Object.freeze<Publisher>({ create, revoke, sync, syncAll });
 }
 
-function choiceOf({ thinking, preview, strict, stripMetadata }: Choice): Choice {
+/** Only the choice, of what holds more than that. */
+export function choiceOf({ thinking, preview, strict, stripMetadata }: Choice): Choice {
   return { thinking, preview, strict, stripMetadata };
 }
 

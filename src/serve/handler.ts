@@ -2,9 +2,9 @@ import type { BigIntStats } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 
+import { mediaTypeOf } from '../host/media-types.ts';
 import { createFileNames } from './file-names.ts';
 import { headersFor, pageHeadBytes } from './headers.ts';
-import { mediaTypeOf } from './media-types.ts';
 import { createMemory } from './memory.ts';
 import type { SmallFile } from './memory.ts';
 import { chooseCoding, isFresh } from './negotiation.ts';

@@ -1,63 +1,12 @@
-import type { MediaType } from './media-types.ts';
-import type { RouteKind } from './routes.ts';
+import type { RouteKind } from '../host/addresses.ts';
+import { closedPolicy, staticHeaders, plainErrorHeaders, type Headers } from '../host/headers.ts';
+import type { MediaType } from '../host/media-types.ts';
 
-/** Name → value; what a response carries beside its length, validators and coding. */
-export type Headers = Record<string, string>;
-
-/**
- * Said on every response, errors and 304 included.
- *
- * The features closed here are those that ask a viewer for something and that browsers know by name: for an unknown one
- * Chromium prints a warning. `clipboard-write` stays open for the page's copy button.
- */
-const houseHeaders: Readonly<Headers> = {
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'X-Frame-Options': 'DENY',
-  'Permissions-Policy': [
-    'accelerometer',
-    'camera',
-    'display-capture',
-    'geolocation',
-    'gyroscope',
-    'magnetometer',
-    'microphone',
-    'midi',
-    'payment',
-    'publickey-credentials-get',
-    'screen-wake-lock',
-    'usb',
-    'xr-spatial-tracking',
-  ]
-    .map((feature) => `${feature}=()`)
-    .join(', '),
-};
-
-const notIndexed = { 'X-Robots-Tag': 'noindex, nofollow, noarchive, nosnippet, noimageindex' };
-
-const checkedEachTime = 'no-cache';
-
-/**
- * The path names the content, so a browser need not ask again. `private`, because a shared cache between us and the
- * viewer would go on serving the file of a revoked share for a year; a viewer's own browser has seen the file anyway.
- */
-const hashedPath = 'private, max-age=31536000, immutable';
-
-/** Shows nothing, runs nothing: for a page that states no policy of its own, and for every plain error. */
-const closedPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const documentPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'";
-const attachmentPolicy = "sandbox; default-src 'none'";
-/** Browsers show an image in a little page of their own, whose inline style the policy would block. */
-const imagePolicy = `${attachmentPolicy}; style-src 'unsafe-inline'`;
+export type { Headers };
 
 /** Headers of an error that has a plain text body, or none. */
 export const plainHeaders: Readonly<Headers> = {
-  ...houseHeaders,
-  ...notIndexed,
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': closedPolicy,
+  ...plainErrorHeaders,
   'Content-Type': 'text/plain; charset=utf-8',
 };
 
@@ -69,22 +18,15 @@ export const plainHeaders: Readonly<Headers> = {
  */
 export function headersFor(kind: RouteKind, mediaType: MediaType, head: Buffer, name: string): Headers {
   const isHashed = kind === 'file' || kind === 'zip';
+  const isPage = kind === 'page' || kind === 'not-found';
   return {
-    ...houseHeaders,
-    ...(kind === 'robots' ? {} : notIndexed),
+    ...staticHeaders(kind, mediaType.inline),
     'Content-Type': mediaType.type,
-    'Cache-Control': isHashed ? hashedPath : checkedEachTime,
-    'Content-Security-Policy': policyFor(kind, mediaType, head),
+    ...(isPage ? { 'Content-Security-Policy': toPagePolicy(head) } : {}),
     ...(isHashed ? { 'Content-Disposition': toContentDisposition(mediaType.inline, name) } : {}),
     ...(mediaType.compressible ? { Vary: 'Accept-Encoding' } : {}),
     ...(kind === 'not-found' ? {} : { 'Accept-Ranges': 'bytes' }),
   };
-}
-
-function policyFor(kind: RouteKind, mediaType: MediaType, head: Buffer): string {
-  if (kind === 'page' || kind === 'not-found') return toPagePolicy(head);
-  if (kind !== 'file' && kind !== 'zip') return documentPolicy;
-  return mediaType.inline ? imagePolicy : attachmentPolicy;
 }
 
 /** Bytes of a page that are searched for its policy; it stands first in `<head>`. */

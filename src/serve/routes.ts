@@ -1,7 +1,5 @@
+import { hash, pageNumber, type RouteKind } from '../host/addresses.ts';
 import { isShareId } from '../urls.ts';
-
-/** What a URL may mean. A path that has none of these shapes is not there, whatever the output folder holds. */
-export type RouteKind = 'page' | 'markdown' | 'json' | 'file' | 'zip' | 'robots' | 'not-found';
 
 export interface Route {
   kind: RouteKind;
@@ -17,8 +15,8 @@ const maxTargetLength = 2048;
 
 /** No separator of any system, no control character, no drive or stream colon (`a.csv::$DATA`), no leading dot. */
 const plainSegment = /^(?!\.)[^\u0000-\u001f\u007f/\\:]+$/;
-const hashSegment = /^[0-9a-f]{8,64}$/;
-const pageNumber = /^[1-9][0-9]{0,5}$/;
+const hashSegment = new RegExp(`^${hash}$`);
+const pageNumberSegment = new RegExp(`^${pageNumber}$`);
 
 /**
  * Finds the one file a request target means, or undefined.
@@ -77,7 +75,7 @@ function shapeOf(segments: string[]): Route | undefined {
   const folder = ['share', id];
   if (isEnd(segments, 2)) return { kind: 'page', segments: [...folder, 'index.html'] };
   if (third === undefined) return undefined;
-  if (isEnd(segments, 3) && pageNumber.test(third))
+  if (isEnd(segments, 3) && pageNumberSegment.test(third))
     return { kind: 'page', segments: [...folder, third, 'index.html'] };
   if (segments.length === 3 && third === 'conversation.md') return { kind: 'markdown', segments };
   if (segments.length === 3 && third === 'conversation.json') return { kind: 'json', segments };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { parseNames } from '../../src/serve/file-names.ts';
 import { toContentDisposition, toPagePolicy } from '../../src/serve/headers.ts';
-import { mediaTypeOf } from '../../src/serve/media-types.ts';
+import { mediaTypeOf } from '../../src/host/media-types.ts';
 import { chooseCoding, isFresh } from '../../src/serve/negotiation.ts';
 
 describe('the coding a client gets', () => {

@@ -1,4 +1,4 @@
-import type { Route, RouteKind } from './routes.ts';
+import type { RouteKind } from './addresses.ts';
 
 export interface MediaType {
   /** Value of Content-Type. */
@@ -26,7 +26,7 @@ const openDocument = 'application/vnd.oasis.opendocument';
  * Attached files that no browser runs. HTML, SVG, XML and scripts are absent on purpose, and so is `.ts`, which the
  * registries call a video: what is not here is `application/octet-stream`.
  */
-const passiveTypes = new Map<string, MediaType>([
+export const passiveTypes: ReadonlyMap<string, MediaType> = new Map<string, MediaType>([
   ['png', raster('image/png')],
   ['jpg', raster('image/jpeg')],
   ['jpeg', raster('image/jpeg')],
@@ -82,9 +82,9 @@ const passiveTypes = new Map<string, MediaType>([
   ['ogv', packed('video/ogg')],
 ]);
 
-const unknownType = packed('application/octet-stream');
+export const unknownType = packed('application/octet-stream');
 
-const fixedTypes: Record<Exclude<RouteKind, 'file'>, MediaType> = {
+export const fixedTypes: Readonly<Record<Exclude<RouteKind, 'file'>, MediaType>> = {
   page: text('text/html'),
   markdown: text('text/markdown'),
   json: data('application/json'),
@@ -94,7 +94,7 @@ const fixedTypes: Record<Exclude<RouteKind, 'file'>, MediaType> = {
 };
 
 /** What a route's bytes are: by its kind and, for an attached file, by the last extension of its name in the URL. */
-export function mediaTypeOf({ kind, segments }: Route): MediaType {
+export function mediaTypeOf({ kind, segments }: { kind: RouteKind; segments: readonly string[] }): MediaType {
   if (kind !== 'file') return fixedTypes[kind];
   const name = segments.at(-1) ?? '';
   const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
