@@ -4,7 +4,6 @@ import type { ConversationFile } from '../conversation/conversation.ts';
 import type { Choice, FileFacts, PublishedFacts } from '../snapshot/privacy.ts';
 import { toFound, type Finding, type FoundSecret } from '../snapshot/secrets.ts';
 import type { SnapshotZip } from '../snapshot/snapshot.ts';
-import type { ShareId } from '../urls.ts';
 import { fileKind, kindLabel } from './file-kinds.ts';
 import type { Output, Stage } from './folder.ts';
 import { takeFile, type OnBytes, type TakenFile } from './intake.ts';

@@ -12,9 +12,9 @@ export async function hasPlace(path: string): Promise<boolean> {
   const { default: exifr } = await import('exifr');
   try {
     const place = await exifr.gps(path);
-    return Number.isFinite(place?.latitude) && Number.isFinite(place.longitude);
+    return Number.isFinite(place.latitude) && Number.isFinite(place.longitude);
   } catch {
-    return false; // a picture that is damaged, or of a kind that has no such data
+    return false; // nothing is told, or the picture is damaged, or of a kind that has no such data
   }
 }
 

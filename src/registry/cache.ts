@@ -128,7 +128,9 @@ export function openCache(path: string): Cache {
     clearTimeout(timer);
     timer = undefined;
     const [gone, all, scans] = [forgotten, unwritten, unwrittenScans];
-    [forgotten, unwritten, unwrittenScans] = [new Set(), new Map(), new Map()];
+    forgotten = new Set();
+    unwritten = new Map();
+    unwrittenScans = new Map();
     for (const conversation of gone) attempt((open) => open.forget.immediate(conversation));
     if (all.size + scans.size > 0) attempt((open) => open.store.immediate(all, scans));
   }

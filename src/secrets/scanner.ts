@@ -13,9 +13,9 @@ export interface Scanner {
   /** Other rules find other things: what was found by another version does not count. */
   readonly version: string;
   /** Secrets of each text. A text that was clean before is not read again, in this process or a later one. */
-  scan(conversation: string, texts: readonly string[]): Promise<Finding[][]>;
+  scan: (conversation: string, texts: readonly string[]) => Promise<Finding[][]>;
   /** Secrets of a file, with the line that each stands in. */
-  scanFile(path: string): Promise<FileFinding[]>;
+  scanFile: (path: string) => Promise<FileFinding[]>;
 }
 
 /** Conversations whose clean texts are kept at hand, beside what `memory` keeps. */

@@ -45,7 +45,7 @@ test('review shows secrets where they stand; strict refuses with 4; what is allo
   const status = await share(['status', 'talk'], options);
   expect(status.stdout).toContain('GitHub token: the title');
 
-  const [{ fingerprint = '' } = {}] = secrets;
+  const fingerprint = secrets[0]?.fingerprint ?? '';
   const wrong = await share(['review', 'talk', '--allow', '0000000000000000'], options);
   expect(wrong.code).toBe(2);
   const allowed = await share(['create', 'talk', '--allow', fingerprint, '--strict'], options);

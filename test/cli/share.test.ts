@@ -132,6 +132,7 @@ describe('status and list', () => {
       'revision',
       'problem',
       'losses',
+      'secrets',
     ];
     const before = await status();
     expect(Object.keys(before)).toEqual(keys);

@@ -114,7 +114,7 @@ test('twenty megabytes are read in a second, secrets among them', async () => {
   const secrets = plantedSecrets.slice(0, 10).map(({ text }) => text);
   const text = `${ordinary.repeat(Math.ceil(100_000 / ordinary.length))}\n${secrets.join('\n')}\n`;
   const texts = Array.from({ length: Math.ceil(20_000_000 / text.length) }, () => text);
-  const ms = await cpuMsOf(async () => void (await scanTexts(texts)));
+  const ms = await cpuMsOf(() => scanTexts(texts));
   // 0.7 s on a machine of 2026; four times as much where others work on it.
   expect(ms).toBeLessThan(4_000);
 }, 60_000);
@@ -138,5 +138,5 @@ test.each([
   '\\n',
 ])('250,000 letters of %j are read in under a second', async (unit) => {
   const text = unit.repeat(Math.ceil(250_000 / unit.length));
-  expect(await cpuMsOf(async () => void (await scanTexts([text])))).toBeLessThan(1_000);
+  expect(await cpuMsOf(() => scanTexts([text]))).toBeLessThan(1_000);
 });

@@ -7,7 +7,7 @@ export function cpuMs(act: () => void): number {
 }
 
 /** The same of an act that waits. What else the process does meanwhile counts, too. */
-export async function cpuMsOf(act: () => Promise<void>): Promise<number> {
+export async function cpuMsOf(act: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await act();
   const { user, system } = process.cpuUsage(before);

@@ -115,7 +115,7 @@ export const plantedSecrets: readonly Planted[] = [
   within(
     'Azure storage key',
     'DefaultEndpointsProtocol=https;AccountName=demo;',
-    `Account${'Key='}${cut(mixed, 86)}==`,
+    join('Account', 'Key=', cut(mixed, 86), '=='),
   ),
   whole('Azure client secret', 'abc', '8Q~', cut(mixed, 34)),
   whole('age key', 'AGE-SEC', 'RET-KEY-1', cut(upper, 58)),
