@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { SecretLintCoreConfig, SecretLintRuleCreator } from '@secretlint/types';
+import type { lintSource } from '@secretlint/core';
+import type { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import { kinds, type Kind } from './kinds.ts';
 import type { Finding } from '../snapshot/secrets.ts';
 import { toReadable } from './readable.ts';
@@ -148,6 +149,8 @@ interface Match {
 }
 
 type Engine = (content: string) => Promise<Match[]>;
+type Rule = (typeof rules)[number];
+type Config = Parameters<typeof lintSource>[0]['options']['config'];
 
 let loaded: Promise<Engine> | undefined;
 
@@ -163,10 +166,10 @@ async function createEngine(): Promise<Engine> {
     import('@secretlint/secretlint-rule-preset-recommend'),
   ]);
   const recommended = rules.filter((rule) => !rule.meta.id.endsWith('filter-comments'));
-  const config: SecretLintCoreConfig = {
+  const config: Config = {
     rules: [...recommended, ourRule].map((rule) => ({
       id: rule.meta.id,
-      rule: rule as SecretLintRuleCreator,
+      rule,
     })),
   };
   return async (content) => {
@@ -205,7 +208,7 @@ function placeOf(
 const ourMessages = Object.fromEntries(kinds.map(({ id, name }) => [id, { en: () => `found ${name}` }]));
 
 /** Our kinds, as a rule of the engine. */
-const ourRule: SecretLintRuleCreator = {
+const ourRule: Rule = {
   messages: ourMessages,
   meta: {
     id: 'conversation-share',
