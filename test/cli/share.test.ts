@@ -356,9 +356,9 @@ describe('watch and serve', () => {
     const link = (await run(['create', 'talk'])).stdout.trim();
     await sleep(250);
     data.write('talk', aConversation({ title: 'Edited once' }));
-    await sleep(200);
     const page = join(data.paths.output, 'share', link.slice(-26), 'index.html');
-    expect(readFileSync(page, 'utf8')).toContain('Edited once');
+    // 200 ms are enough where nobody else works on the machine.
+    await expect.poll(() => readFileSync(page, 'utf8'), { timeout: 2_000 }).toContain('Edited once');
     await run(['delete', 'talk', '--yes']);
     data.write('talk', aConversation({ title: 'Edited twice' }));
     await sleep(400);
