@@ -38,7 +38,7 @@ export async function reviewConversation(
   thinking: boolean,
   allowed: readonly string[],
 ): Promise<Review> {
-  const snapshot = toSnapshot(withoutFileParts(conversation), [], undefined, { thinking });
+  const snapshot = toSnapshot(conversation, [], undefined, { thinking });
   const suspects = await findSecrets(snapshot, scanTexts);
   const inTexts = suspects.flatMap((suspect) =>
     suspect.findings.map((finding) => ({
@@ -59,11 +59,6 @@ export async function reviewConversation(
   }));
   const inTitle = suspects.find(({ text }) => text === snapshot.title)?.findings ?? [];
   return { title: mask(snapshot.title, inTitle, new Set(allowed)), secrets };
-}
-
-/** A part that names a file leads to the files' facts, which only publishing has. */
-function withoutFileParts(conversation: Conversation): Conversation {
-  return { ...conversation, files: [] };
 }
 
 async function scanContent({ content }: ConversationFile) {
