@@ -1,8 +1,5 @@
 import { Option, type Command } from 'commander';
-import { existsSync, realpathSync } from 'node:fs';
-import type { Conversation, Losses } from '../../src/conversation/conversation.ts';
-import { createForeignReader, recogniseFile } from '../../src/conversation/foreign.ts';
-import { createSourceReader } from '../../src/conversation/library.ts';
+import type { Losses, Reading } from '../../src/conversation/conversation.ts';
 import { slugOf } from '../../src/conversation/slug.ts';
 import { ShareError } from '../../src/errors.ts';
 import {
@@ -12,7 +9,6 @@ import {
   type ExportFormat,
 } from '../../src/export/export.ts';
 import { columns } from '../../src/export/rows.ts';
-import { notFound } from '../../src/publish/publisher.ts';
 import { loadRenderer } from '../../src/render/renderer.ts';
 import { scanTexts } from '../../src/secrets/scan.ts';
 import type { Choice } from '../../src/snapshot/privacy.ts';
@@ -20,9 +16,9 @@ import { withoutSecrets } from '../../src/snapshot/secrets.ts';
 import { shareUrl } from '../../src/urls.ts';
 import type { Desk } from '../desk.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
-import { findByName, isOpenTo } from '../find.ts';
 import { printable, say } from '../report.ts';
 import { save } from '../save.ts';
+import { takeConversation } from '../take.ts';
 
 interface ExportCommandOptions extends CommonOptions {
   format?: ExportFormat;
@@ -100,9 +96,8 @@ function formatFor({ format, out }: ExportCommandOptions): ExportFormat {
   return wanted;
 }
 
-interface Taken {
-  conversation: Conversation;
-  losses: Losses;
+interface Wanted extends Reading {
+  /** For JSON that is imported again. */
   id: string;
   link: string | undefined;
   /** What viewers see, or would see if it were shared now. */
@@ -111,30 +106,15 @@ interface Taken {
   allowed: string[];
 }
 
-async function take(desk: Desk, owner: string, name: string): Promise<Taken> {
-  const taken = await takeAny(desk, owner, name);
-  const { title, type, owner: named } = taken.conversation;
-  if (!isOpenTo(owner, { title, type, owner: named.id })) throw notFound(name);
-  return taken;
-}
-
-const unshared = { link: undefined, choice: { thinking: false } };
-
-async function takeAny(desk: Desk, owner: string, name: string): Promise<Taken> {
-  if (desk.library.resolve(name) === undefined && existsSync(name)) {
-    const path = realpathSync(name);
-    const { format } = await recogniseFile(path);
-    const reading = await createForeignReader().read(path, format);
-    return { ...reading, ...unshared, allowed: [], id: slugOf(reading.conversation.title) || 'conversation' };
-  }
-  const { conversation: id, share } = await findByName(desk, owner, name);
-  const source = desk.library.find(id);
-  if (source === undefined) throw notFound(name);
-  const reading = await createSourceReader()(source);
-  const allowed = desk.registry.allowed(id);
-  if (share?.state !== 'active') return { ...reading, ...unshared, allowed, id };
-  const { thinking } = share;
-  return { ...reading, allowed, id, link: shareUrl(desk.paths.site, share.id), choice: { thinking } };
+async function take(desk: Desk, owner: string, name: string): Promise<Wanted> {
+  const { id, share, ...reading } = await takeConversation(desk, owner, name);
+  return {
+    ...reading,
+    id: id ?? (slugOf(reading.conversation.title) || 'conversation'),
+    link: share && shareUrl(desk.paths.site, share.id),
+    choice: { thinking: share?.thinking ?? false },
+    allowed: id === undefined ? [] : desk.registry.allowed(id),
+  };
 }
 
 function sayLosses({ hidden, unknown, malformedLines }: Losses, name: string): void {

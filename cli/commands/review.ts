@@ -1,16 +1,10 @@
 import type { Command } from 'commander';
-import { existsSync, realpathSync } from 'node:fs';
-import type { Conversation } from '../../src/conversation/conversation.ts';
-import { createForeignReader, recogniseFile } from '../../src/conversation/foreign.ts';
-import { createSourceReader } from '../../src/conversation/library.ts';
-import { splitPath } from '../../src/conversation/opencode-store.ts';
 import { exitCodes, ShareError } from '../../src/errors.ts';
-import { notFound } from '../../src/publish/publisher.ts';
 import type { Desk } from '../desk.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
-import { findByName } from '../find.ts';
 import { printJson } from '../report.ts';
 import { allowSecrets, printReview, reviewConversation } from '../secrets.ts';
+import { takeConversation } from '../take.ts';
 
 interface ReviewOptions extends CommonOptions {
   thinking?: boolean;
@@ -47,9 +41,10 @@ Examples:
 }
 
 async function review(desk: Desk, owner: string, name: string, options: ReviewOptions): Promise<void> {
-  const { conversation, id, thinking } = await take(desk, owner, name);
+  const { conversation, id, share } = await takeConversation(desk, owner, name);
   const allowed = () => (id === undefined ? [] : desk.registry.allowed(id));
-  const look = () => reviewConversation(conversation, options.thinking ?? thinking, allowed());
+  const look = () =>
+    reviewConversation(conversation, options.thinking ?? share?.thinking ?? false, allowed());
   let seen = await look();
   if (options.allow !== undefined) {
     if (id === undefined)
@@ -63,27 +58,4 @@ async function review(desk: Desk, owner: string, name: string, options: ReviewOp
   else printReview(seen, name);
   const isClean = seen.secrets.every((secret) => secret.allowed);
   if (options.strict === true && !isClean) process.exitCode = exitCodes.refusedForSecret;
-}
-
-interface Taken {
-  conversation: Conversation;
-  /** Undefined for a file that is not in the library. */
-  id: string | undefined;
-  /** Its share shows thinking. */
-  thinking: boolean;
-}
-
-async function take(desk: Desk, owner: string, name: string): Promise<Taken> {
-  const { file, session } = splitPath(name);
-  if (desk.library.resolve(name) === undefined && existsSync(file)) {
-    const path = realpathSync(file) + (session === undefined ? '' : `#${session}`);
-    const { format } = await recogniseFile(path);
-    const { conversation } = await createForeignReader().read(path, format);
-    return { conversation, id: undefined, thinking: false };
-  }
-  const { conversation: id, share } = await findByName(desk, owner, name);
-  const source = desk.library.find(id);
-  if (source === undefined) throw notFound(name);
-  const { conversation } = await createSourceReader()(source);
-  return { conversation, id, thinking: share?.state === 'active' && share.thinking };
 }

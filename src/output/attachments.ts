@@ -85,8 +85,6 @@ const settledAfterMs = 50;
  * Takes a conversation's files into a stage, and their ZIP; what is published already stays where it is. A file with a
  * secret that the owner did not let through is only named.
  *
- * @param title  Names the ZIP.
- * @param names  What viewers may see each file called, in the order of `files`.
  * @throws ShareError `source_unreadable`, `source_invalid`, `output_unwritable`.
  */
 export async function attach(
@@ -118,8 +116,10 @@ export async function attach(
 
 export interface AttachRequest {
   conversation: string;
+  /** Names the ZIP. */
   title: string;
   files: readonly ConversationFile[];
+  /** What viewers may see each file called, in the order of `files`. */
   names: readonly string[];
   stage: Stage;
   choice: AttachChoice;

@@ -3,7 +3,7 @@ import { escapeSequence } from '../snapshot/escape-sequences.ts';
 /** A text as rules may read it, and where each of its letters stands in the original. */
 export interface Readable {
   text: string;
-  positionOf(index: number): number;
+  positionOf: (index: number) => number;
 }
 
 /** What no page shows, and what would stand in the middle of a secret: colours, control characters, zero widths. */

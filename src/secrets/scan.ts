@@ -3,7 +3,7 @@ import type { lintSource } from '@secretlint/core';
 import type { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import { kinds, type Kind } from './kinds.ts';
 import type { Finding } from '../snapshot/secrets.ts';
-import { toReadable } from './readable.ts';
+import { toReadable, type Readable } from './readable.ts';
 
 /** Raised when other rules find other things: what was remembered before is then not used. */
 export const scanVersion = 'secretlint-13.1/1';
@@ -22,8 +22,8 @@ export const scanVersion = 'secretlint-13.1/1';
 export async function scanTexts(texts: readonly string[]): Promise<Finding[][]> {
   const readable = texts.map(toReadable);
   const pieces = readable.flatMap(({ text }, of) => suspicious(text).map(([from, to]) => ({ of, from, to })));
-  const results: Finding[][] = texts.map(() => []);
-  if (pieces.length === 0) return results;
+  const matches: Match[][] = texts.map(() => []);
+  if (pieces.length === 0) return texts.map(() => []);
   const engine = await loadEngine();
   let batch: typeof pieces = [];
   let length = 0;
@@ -34,7 +34,7 @@ export async function scanTexts(texts: readonly string[]): Promise<Finding[][]> 
     await scanBatch(batch);
     [batch, length] = [[], 0];
   }
-  return results.map(merged);
+  return readable.map((source, of) => merged(matches[of] ?? []).map((match) => toFinding(match, source)));
 
   async function scanBatch(pieces: { of: number; from: number; to: number }[]): Promise<void> {
     const starts: number[] = [];
@@ -43,20 +43,13 @@ export async function scanTexts(texts: readonly string[]): Promise<Finding[][]> 
       starts.push(content.length);
       content += (readable[of]?.text.slice(from, to) ?? '') + between;
     }
-    for (const { kind, name, start, end } of await engine(content)) {
-      const index = lastAtMost(starts, start);
+    for (const match of await engine(content)) {
+      const index = lastAtMost(starts, match.start);
       const piece = pieces[index];
       if (piece === undefined) continue;
-      const [offset = 0, source] = [starts[index], readable[piece.of]];
-      const from = piece.from + start - offset;
-      const to = Math.min(piece.from + end - offset, piece.to);
-      if (source === undefined || to <= from) continue;
-      results[piece.of]?.push({
-        kind: name,
-        start: source.positionOf(from),
-        end: source.positionOf(to - 1) + 1,
-        fingerprint: fingerprintOf(kind, source.text.slice(from, to)),
-      });
+      const shift = piece.from - (starts[index] ?? 0);
+      const [start, end] = [match.start + shift, Math.min(match.end + shift, piece.to)];
+      if (start < end) matches[piece.of]?.push({ ...match, start, end });
     }
   }
 }
@@ -69,7 +62,7 @@ const mostAtOnce = 100_000;
 
 // ── Where to look ────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What a match of one of secretlint's recommended rules holds; a test plants a secret of each. */
+/** What every match of secretlint's recommended rules holds, beside what our own kinds look for. */
 const engineHints = [
   'A3T[A-Z0-9]{17}|A(?:GPA|IDA|ROA|IPA|NPA|NVA)[A-Z0-9]{16}',
   '[Ss](?:ecret|ECRET)_?[Aa](?:ccess|CCESS)_?[Kk](?:ey|EY)',
@@ -279,15 +272,25 @@ function nameOf(ruleId: string, messageId: string): string {
 // ── Results ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Two rules may find the same, or one more of it than the other: all of it is one secret, of the kind that begins first. */
-function merged(findings: readonly Finding[]): Finding[] {
-  const sorted = findings.toSorted((one, other) => one.start - other.start || other.end - one.end);
-  const result: Finding[] = [];
-  for (const finding of sorted) {
+function merged(matches: readonly Match[]): Match[] {
+  const sorted = matches.toSorted((one, other) => one.start - other.start || other.end - one.end);
+  const result: Match[] = [];
+  for (const match of sorted) {
     const last = result.at(-1);
-    if (last === undefined || finding.start >= last.end) result.push({ ...finding });
-    else last.end = Math.max(last.end, finding.end);
+    if (last === undefined || match.start >= last.end) result.push({ ...match });
+    else last.end = Math.max(last.end, match.end);
   }
   return result;
+}
+
+/** The fingerprint is that of all that is hidden: what is let through is never more than was looked at. */
+function toFinding({ kind, name, start, end }: Match, { text, positionOf }: Readable): Finding {
+  return {
+    kind: name,
+    start: positionOf(start),
+    end: positionOf(end - 1) + 1,
+    fingerprint: fingerprintOf(kind, text.slice(start, end)),
+  };
 }
 
 function fingerprintOf(kind: string, value: string): string {

@@ -94,6 +94,15 @@ test('the same secret has the same fingerprint wherever it stands, another secre
   expect(first).toMatch(/^[0-9a-f]{16}$/);
 });
 
+test('where two rules find parts of one secret, the fingerprint is that of all of it', async () => {
+  const address = (path: string) => `postgres://app:kT9vB2xQ7w@db.internal:5432/${path}`;
+  const fingerprints = (await scanTexts([address('one'), address('two')])).map(
+    ([found]) => found?.fingerprint,
+  );
+  expect(fingerprints[0]).toBeDefined();
+  expect(fingerprints[1]).not.toBe(fingerprints[0]);
+});
+
 describe('no false alarm', () => {
   const lines = readFileSync(new URL('../fixtures/ordinary.txt', import.meta.url), 'utf8').split('\n');
 

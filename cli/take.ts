@@ -1,0 +1,42 @@
+import { existsSync, realpathSync } from 'node:fs';
+import type { Reading } from '../src/conversation/conversation.ts';
+import { createForeignReader, recogniseFile } from '../src/conversation/foreign.ts';
+import { createSourceReader } from '../src/conversation/library.ts';
+import { splitPath } from '../src/conversation/opencode-store.ts';
+import { notFound } from '../src/publish/publisher.ts';
+import type { Share } from '../src/registry/shares.ts';
+import type { Desk } from './desk.ts';
+import { findByName, isOpenTo } from './find.ts';
+
+export interface Taken extends Reading {
+  /** Library id; undefined for a file that is not in the library. */
+  id: string | undefined;
+  /** Its active share. */
+  share: Share | undefined;
+}
+
+/**
+ * Reads what a name on the command line means: a conversation of the library, or a file of another tool.
+ *
+ * @throws ShareError `not_found` when it is not `owner`'s, as when there is none; whatever reading it throws.
+ */
+export async function takeConversation(desk: Desk, owner: string, name: string): Promise<Taken> {
+  const taken = await takeAny(desk, owner, name);
+  const { title, type, owner: named } = taken.conversation;
+  if (!isOpenTo(owner, { title, type, owner: named.id })) throw notFound(name);
+  return taken;
+}
+
+async function takeAny(desk: Desk, owner: string, name: string): Promise<Taken> {
+  const { file, session } = splitPath(name);
+  if (desk.library.resolve(name) === undefined && existsSync(file)) {
+    const path = realpathSync(file) + (session === undefined ? '' : `#${session}`);
+    const { format } = await recogniseFile(path);
+    return { ...(await createForeignReader().read(path, format)), id: undefined, share: undefined };
+  }
+  const { conversation: id, share } = await findByName(desk, owner, name);
+  const source = desk.library.find(id);
+  if (source === undefined) throw notFound(name);
+  const reading = await createSourceReader()(source);
+  return { ...reading, id, share: share?.state === 'active' ? share : undefined };
+}
