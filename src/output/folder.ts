@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -52,7 +52,7 @@ export interface Output {
    *
    * @throws ShareError `output_unwritable`
    */
-  settle(stage: Pick<Stage, 'folder'>): Promise<void>;
+  settle(stage: Pick<Stage, 'folder' | 'written'>): Promise<void>;
   /**
    * Puts the staged files in place: paths with a content hash first, `index.html` last, then removes every path that is
    * not in `keep` nor staged. On disk after the next `flush`.
@@ -98,6 +98,8 @@ export interface Output {
 export interface Stage {
   readonly id: ShareId;
   readonly folder: string;
+  /** Path → SHA-256 of what was written to it, in hexadecimal. */
+  readonly written: ReadonlyMap<string, string>;
   /** Adds a file; `Output.settle` puts it on disk. `path` is below the share's folder. */
   write(path: string, content: string | Uint8Array): void;
   /** Takes over a file that already lies on the same filesystem. */
@@ -239,11 +241,15 @@ function openStage(staging: string, id: ShareId): Stage {
     if (path.includes('/')) mkdirSync(dirname(target), { recursive: true });
     return target;
   };
+  const written = new Map<string, string>();
   return Object.freeze<Stage>({
     id,
     folder,
-    write: (path, content) =>
-      explain(path, () => writeFileSync(place(path), content, { flag: 'wx', mode: 0o644 })),
+    written,
+    write: (path, content) => {
+      explain(path, () => writeFileSync(place(path), content, { flag: 'wx', mode: 0o644 }));
+      written.set(path, hash('sha256', content));
+    },
     adopt: (path, from) => explain(path, () => renameSync(from, place(path))),
     place: (path) => explain(path, () => place(path)),
   });
@@ -258,10 +264,13 @@ async function throwAway(folder: string): Promise<void> {
   }
 }
 
-async function settleStage({ folder }: Pick<Stage, 'folder'>, manifests: Manifests): Promise<void> {
+async function settleStage(
+  { folder, written }: Pick<Stage, 'folder' | 'written'>,
+  manifests: Manifests,
+): Promise<void> {
   const settle = async (path: string): Promise<[string, string]> => {
     await syncFile(join(folder, path));
-    return [path, await digestFile(join(folder, path))];
+    return [path, written.get(path) ?? (await digestFile(join(folder, path)))];
   };
   manifests.expect(folder, new Map(await Promise.all(filesBelow(folder).map(settle))));
 }

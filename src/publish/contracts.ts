@@ -25,6 +25,8 @@ export interface Sources<S extends Source = Source> {
 export interface Stage {
   readonly id: ShareId;
   readonly folder: string;
+  /** Path → SHA-256 of what was written to it. */
+  readonly written: ReadonlyMap<string, string>;
   write(path: string, content: string | Uint8Array): void;
 }
 
@@ -35,7 +37,7 @@ export interface Output<T extends Stage = Stage> {
   beginning(id: ShareId, path: string): string;
   hasPath(id: ShareId, path: string): boolean;
   stage(id: ShareId): T;
-  settle(stage: Pick<T, 'folder'>): Promise<void>;
+  settle(stage: Pick<T, 'folder' | 'written'>): Promise<void>;
   commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;
   flush(): void;
   discard(stage: Pick<T, 'folder'>): Promise<void>;

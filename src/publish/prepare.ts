@@ -17,7 +17,7 @@ export type Prepared =
   | { kind: 'unchanged'; inputs: string | undefined; owner: string | undefined; found: FoundSecret[] }
   | {
       kind: 'staged';
-      stage: { id: ShareId; folder: string };
+      stage: Pick<Stage, 'id' | 'folder' | 'written'>;
       keep: string[];
       revision: string;
       title: string;
@@ -105,10 +105,10 @@ export function createPrepare<S extends Source, T extends Stage>(
       stage.write('conversation.md', toMarkdown(snapshot, shareUrl(site, id)));
       stage.write('conversation.json', json);
       const keep = [...attached.keep, ...kept, ...stageLongTexts(snapshot, stage, output)];
-      const { folder } = stage;
+      const { folder, written } = stage;
       return {
         kind: 'staged',
-        stage: { id, folder },
+        stage: { id, folder, written },
         keep,
         revision,
         title: snapshot.title,

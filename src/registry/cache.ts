@@ -181,12 +181,14 @@ interface Scanned {
 }
 
 const writeAfterMs = 50;
+/** A conversation's fragments are some 60 KB: in pages of 4 KB they take five times as many writes. */
+const pageBytes = 16_384;
 
 type Tables = ReturnType<typeof openTables>;
 
 /** The open file, and all that is asked of it. */
 function openTables(path: string) {
-  const db = openDatabase(path, steps);
+  const db = openDatabase(path, steps, pageBytes);
   try {
     return prepareAll(db, path);
   } catch (error) {

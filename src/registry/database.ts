@@ -10,15 +10,21 @@ export type Connection = Database.Database;
  * Opens an SQLite file the way everything here needs it: WAL, every commit on disk before it is reported,
  * deleted rows overwritten, readable by its owner only.
  *
- * @param steps  Schema history; the file's `user_version` counts the steps already taken.
+ * @param steps      Schema history; the file's `user_version` counts the steps already taken.
+ * @param pageBytes  Of a new file, in bytes: SQLite's own choice, or larger where rows are.
  * @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable`.
  */
-export function openDatabase(path: string, steps: readonly Migration[] = migrations): Connection {
+export function openDatabase(
+  path: string,
+  steps: readonly Migration[] = migrations,
+  pageBytes = 4096,
+): Connection {
   return explain(path, () => {
     const fresh = !existsSync(path);
     if (fresh) createPrivateFile(path);
     const db = new Database(path, { timeout: busyTimeoutMs });
     try {
+      if (fresh) db.pragma(`page_size = ${pageBytes}`);
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
       db.pragma('foreign_keys = ON');

@@ -289,7 +289,7 @@ function expectToKeep(cache: Cache): void {
 
 /** The roots of both tables are in the second and third page. */
 function overwritePages(file: string): void {
-  const page = 4096;
+  const page = 16_384; // of the cache, in bytes
   const handle = openSync(file, 'r+');
   writeSync(handle, Buffer.alloc(2 * page, 0xa5), 0, 2 * page, page);
   closeSync(handle);
