@@ -446,6 +446,7 @@ describe.skipIf(chromiumPath === undefined)('what the viewer can press (needs Ch
   test('every button is reached by Tab, has a name, and is at least 24 pixels each way', async () => {
     await host.publish(withCode());
     const page = await open();
+    await page.locator('.wrap').first().waitFor({ state: 'visible' }); // the last thing that the script does
     const buttons = await page.locator('button:visible').count();
     expect(buttons).toBeGreaterThan(10);
     const reached = new Set<string>();

@@ -2,19 +2,35 @@ import { ask, sharePath } from './address.js';
 import { announce } from './announce.js';
 import { answer, makeButton } from './button.js';
 
-/** Adds what only a browser can to a part of the page that just came: `root` and all below it. */
+/** Adds what only a browser can to a part of the page that just came: `root` and all below it, a moment later. */
 export function enhance(root) {
   const all = (selector) => [...(root.matches(selector) ? [root] : []), ...root.querySelectorAll(selector)];
   all('time').forEach(showLocally);
-  all('.prose pre > code').forEach(addCodeTools);
-  all('.round[id]').forEach(addLinkButton);
+  soon(all('.prose pre > code'), addCodeTools);
+  soon(all('.round[id]'), addLinkButton);
   if (sharePath) {
-    all('.message[data-message]').forEach(addMarkdownButton);
     // What came may be the first text of a message that stood here before.
-    const message = root.closest('.message[data-message]');
-    if (message) addMarkdownButton(message);
+    const message = root.parentElement?.closest('.message[data-message]');
+    soon([...(message ? [message] : []), ...all('.message[data-message]')], addMarkdownButton);
   }
-  all('pre, .prose table, math').forEach((box) => sizes.observe(box));
+  soon(all('pre, .prose table, math'), (box) => sizes.observe(box));
+}
+
+/** What is still to be done. All at once would hold up a finger on a slow telephone for a quarter of a second. */
+const waiting = [];
+const sliceMs = 6;
+const whenIdle = window.requestIdleCallback ?? setTimeout;
+
+function soon(elements, action) {
+  if (waiting.length === 0 && elements.length > 0) whenIdle(workOff);
+  waiting.push(...elements.map((element) => () => element.isConnected && action(element)));
+}
+
+function workOff() {
+  const end = performance.now() + sliceMs;
+  do waiting.shift()();
+  while (waiting.length > 0 && performance.now() < end);
+  if (waiting.length > 0) whenIdle(workOff);
 }
 
 /** In the words of the server, but in the viewer's zone. `Intl` would do it, too, and stop a slow telephone for 0.3 s. */
@@ -40,6 +56,8 @@ const sizes = new ResizeObserver((entries) => {
 
 function addCodeTools(code) {
   const box = code.parentElement;
+  // A part that came anew before its turn was there to be done twice.
+  if (box.parentElement.matches('.copyable')) return;
   const wrap = makeButton('copy wrap', 'Wrap lines', () => {
     wrap.ariaPressed = String(box.classList.toggle('wrapped'));
   });
@@ -65,6 +83,7 @@ function addCodeTools(code) {
 }
 
 function addLinkButton(round) {
+  if (round.querySelector(':scope > .copy-link')) return;
   const button = makeButton('copy copy-link', 'Copy link', async () => {
     const link = new URL(`#${round.id}`, location.href).href;
     try {
