@@ -58,6 +58,27 @@ describe.skipIf(missing)('reading (needs Chromium)', () => {
     await page.context().close();
   });
 
+  test.each([360, 1440])('a picture has its room before it comes, at %i px', async (width) => {
+    const page = await (await browser.newContext({ viewport: { width, height: 900 } })).newPage();
+    const { promise: mayCome, resolve: come } = Promise.withResolvers<void>();
+    await page.route(/\.png$/, async (route) => {
+      await mayCome;
+      await route.continue();
+    });
+    await page.goto(urlOf('refund-ticket'), { waitUntil: 'domcontentloaded' });
+    const picture = page.locator('.picture img').first();
+    const before = await picture.boundingBox();
+    come();
+    await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.complete)).toBe(true);
+    expect(before?.height).toBeGreaterThan(100);
+    expect(await picture.boundingBox()).toEqual(before);
+    const shape = await picture.evaluate(
+      (image: HTMLImageElement) => image.naturalWidth / image.naturalHeight,
+    );
+    expect((before?.width ?? 0) / (before?.height ?? 1)).toBeCloseTo(shape, 1);
+    await page.context().close();
+  });
+
   test('right-to-left words stand on the right, in a page that is not mirrored where it is ours', async () => {
     const page = await open(urlOf('arabic-poetry'), { viewport: { width: 1440, height: 900 } });
     const prose = page.locator('.by-user .prose').first();
