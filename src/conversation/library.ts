@@ -19,6 +19,7 @@ import { z } from 'zod';
 import { ShareError, systemCode } from '../errors.ts';
 import { isInside, isMissing, readRegularFile, toSourceError } from './disk.ts';
 import { formatOf } from './formats/formats.ts';
+import { native as nativeDocument } from './formats/native.ts';
 import { parseJson } from './json.ts';
 import { conversationFileName, readNative } from './native-files.ts';
 import { quote } from './native.ts';
@@ -186,14 +187,15 @@ function readLink(linkFile: string): Pick<Source, 'kind' | 'path'> & LinkOptions
 
 function findByPath(root: string, text: string): Source | undefined {
   if (text === '' || text.includes('\0')) return undefined;
-  const path = withSession(sourcePathOf(text), realPathOf);
-  return findInside(root, path) ?? findLinked(root, path);
+  const path = withSession(absolute(text), realPathOf);
+  const folder = nativeFolderOf(path);
+  const named = folder === undefined ? undefined : (findInside(root, folder) ?? findLinked(root, folder));
+  return named ?? findInside(root, path) ?? findLinked(root, path);
 }
 
-/** A native conversation is named by its folder. */
-function sourcePathOf(text: string): string {
-  const path = absolute(text);
-  return basename(path) === conversationFileName ? dirname(path) : path;
+/** A native conversation is named by its folder; undefined for what cannot be the file in it. */
+function nativeFolderOf(path: string): string | undefined {
+  return basename(path) === conversationFileName ? dirname(path) : undefined;
 }
 
 /** A session that stands behind a file is no part of its path. */
@@ -232,7 +234,7 @@ function realPathOf(path: string): string {
 }
 
 async function linkInto(root: string, path: string, wish: LinkOptions = {}): Promise<Source> {
-  const target = realTarget(path);
+  const target = await realTarget(path);
   const known = findInside(root, target) ?? findLinked(root, target);
   if (known !== undefined) return relink(root, known, wish);
   const { kind, id, path: settled } = await recognised(target);
@@ -277,13 +279,39 @@ function withOptions({ options, ...source }: Source, wish: LinkOptions): Source 
   return Object.keys(wanted).length === 0 ? source : { ...source, options: wanted };
 }
 
-function realTarget(path: string): string {
+async function realTarget(path: string): Promise<string> {
   if (path === '' || path.includes('\0'))
     throw new ShareError('source_missing', `${quote(path)}: there is no such file.`);
+  const target = realPathOfTarget(absolute(path));
+  const folder = nativeFolderOf(target);
+  return folder === undefined || (!isNative(folder) && (await isForeign(target))) ? target : folder;
+}
+
+function realPathOfTarget(path: string): string {
   try {
-    return withSession(sourcePathOf(path), (file) => realpathSync.native(file));
+    return withSession(path, (file) => realpathSync.native(file));
   } catch (error) {
-    throw toSourceError(error, absolute(path));
+    throw toSourceError(error, path);
+  }
+}
+
+function isNative(folder: string): boolean {
+  try {
+    readNative(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof ShareError) return false;
+    throw error;
+  }
+}
+
+/** Other tools call their files `conversation.json`, too. What nobody knows is read as a native one, which says what is wrong. */
+async function isForeign(file: string): Promise<boolean> {
+  try {
+    return (await recogniseFile(file)).format.kind !== nativeDocument.kind;
+  } catch (error) {
+    if (error instanceof ShareError) return false;
+    throw error;
   }
 }
 

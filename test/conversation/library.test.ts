@@ -238,6 +238,16 @@ describe('link', () => {
     expect((await readSource(source)).conversation.title).toBe('A');
   });
 
+  test("takes another tool's conversation.json for what it holds", async () => {
+    const file = join(outside, 'conversation.json');
+    writeFileSync(file, JSON.stringify({ messages: [{ role: 'user', content: 'Why is it red?' }] }));
+    const source = await library.link(file);
+    expect(source).toMatchObject({ kind: 'openai-messages', path: file, linked: true });
+    expect(library.resolve(file)).toEqual(source);
+    expect(await library.link(file)).toEqual(source);
+    expect((await readSource(source)).conversation.title).toBe('Why is it red?');
+  });
+
   test('keeps the entry of a session when its title changes', async () => {
     const session = aSession('s.jsonl', 'Fix the Tést: now!');
     const source = await library.link(session);
