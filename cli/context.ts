@@ -3,6 +3,7 @@ import { ShareError } from '../src/errors.ts';
 import { notFound } from '../src/publish/publisher.ts';
 import type { App, AppOptions } from './app.ts';
 import { readConfig, type Config, type ConfigFlags } from './config.ts';
+import { readMarker } from '../src/output/folder.ts';
 import { openDesk, type AppPaths, type Desk } from './desk.ts';
 import { printable, say } from './report.ts';
 
@@ -32,10 +33,21 @@ export function pathsOf(config: Config): AppPaths {
 export async function withDesk<T>(config: Config, action: (desk: Desk) => T | Promise<T>): Promise<T> {
   const desk = openDesk(pathsOf(config));
   try {
+    warnOfPagesUnknown(desk);
     return await action(desk);
   } finally {
     desk.close();
   }
+}
+
+/** A registry that was lost is replaced by an empty one, which must not say that nothing is shared. */
+function warnOfPagesUnknown({ registry, paths: { output } }: Desk): void {
+  const marker = readMarker(output);
+  if (marker === undefined || marker === registry.identity) return;
+  say(
+    `Careful: ${printable(output)} is the output of another registry. What is in it is live, and not known here.`,
+  );
+  say('`share doctor` says what to do.');
 }
 
 /** Opens everything, and closes it after. */

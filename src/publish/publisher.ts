@@ -178,12 +178,14 @@ export function createPublisher<S extends Source, T extends Stage>(
     const { share, failure } = registry.exclusively(() => {
       const found = registry.get(id);
       if (found === undefined || found.owner !== owner) throw notFound(id);
-      registry.setRevoked(id, now().toISOString());
+      const revokedAt = now().toISOString();
+      registry.setRevoked(id, revokedAt);
       if (found.state === 'active') writeDown('deleted', owner, found, '');
       at('revoke:marked');
       // The mark must stay even where the page cannot be moved: it keeps every later publish away.
       const failure = failureOf(() => output.remove(id));
       at('revoke:moved');
+      registry.bury(id, revokedAt);
       return { share: found, failure };
     });
     at('revoke:committed');

@@ -1,7 +1,9 @@
+import { dirname, join } from 'node:path';
 import type { Choice } from '../snapshot/privacy.ts';
 import type { FoundSecret } from '../snapshot/secrets.ts';
 import { isShareId, shortShareId, type ShareId } from '../urls.ts';
 import { explain, openDatabase, type Connection } from './database.ts';
+import { openGraves, type Graves } from './graves.ts';
 
 export type ShareState = 'active' | 'revoked';
 
@@ -104,6 +106,8 @@ export interface Registry {
   setInputs(id: ShareId, inputs: string | undefined): void;
   setProblem(id: ShareId, problem: Problem | undefined): void;
   setRevoked(id: ShareId, revokedAt: string): void;
+  /** Remembers, beside the registry, that a share is deleted and its page gone. Holds whether or not this is committed. */
+  bury(id: ShareId, revokedAt: string): void;
   setFound(id: ShareId, found: readonly FoundSecret[]): void;
   /** Fingerprints of secrets that the owner of a conversation let through. */
   allowed(conversation: string): string[];
@@ -143,11 +147,17 @@ interface Row {
   found: string;
 }
 
-/** @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable` */
+/**
+ * Opens the registry. What was deleted while another copy of it was in this place is deleted in this one, too.
+ *
+ * @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable`
+ */
 export function openRegistry(path: string): Registry {
   const db = openDatabase(path);
   const run = <T>(action: () => T): T => explain(path, action);
   const rows = prepareAll(db);
+  const graves = run(() => openGraves(join(dirname(path), 'deleted-shares.txt')));
+  run(() => buryAll(db, rows, graves));
   let seenVersion = dataVersion(db);
 
   return Object.freeze<Registry>({
@@ -181,6 +191,7 @@ export function openRegistry(path: string): Registry {
           ),
       ),
     setRevoked: (id, revokedAt) => run(() => void rows.setRevoked.run(revokedAt, id)),
+    bury: (id, revokedAt) => run(() => graves.dig(id, revokedAt)),
     setFound: (id, found) => run(() => void rows.setFound.run(JSON.stringify(found), id)),
     allowed: (conversation) => run(() => rows.allowed.all(conversation)),
     allow: (conversation, { fingerprint, kind }, who, at) =>
@@ -214,6 +225,22 @@ export function openRegistry(path: string): Registry {
   });
 }
 
+function buryAll(db: Connection, rows: ReturnType<typeof prepareAll>, graves: Graves): void {
+  const dead = rows.activeIds.all().filter((id) => graves.revokedAt(id) !== undefined);
+  if (dead.length === 0) return;
+  db.transaction(() => {
+    for (const id of dead) {
+      const share = one(rows.get.get(id));
+      const revokedAt = graves.revokedAt(id);
+      if (share?.state !== 'active' || revokedAt === undefined) continue;
+      rows.setRevoked.run(revokedAt, id);
+      const { owner, conversation } = share;
+      const detail = 'this copy of the registry did not know';
+      rows.writeDown.run(revokedAt, owner, 'deleted', conversation, shortShareId(id), detail);
+    }
+  }).immediate();
+}
+
 function prepareAll(db: Connection) {
   const select = (rest: string) => db.prepare<unknown[], Row>(`SELECT * FROM shares ${rest}`);
   return {
@@ -222,6 +249,7 @@ function prepareAll(db: Connection) {
     of: select('WHERE conversation = ? ORDER BY created_at DESC, id'),
     all: select('ORDER BY created_at, id'),
     allActive: select(`WHERE state = 'active' ORDER BY created_at, id`),
+    activeIds: db.prepare<[], ShareId>(`SELECT id FROM shares WHERE state = 'active'`).pluck(),
     firstOwner: select('WHERE conversation = ? ORDER BY created_at, id LIMIT 1'),
     add: db.prepare(`
       INSERT INTO shares

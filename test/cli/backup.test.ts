@@ -92,6 +92,19 @@ describe('a backup', () => {
 });
 
 describe('a lost registry', () => {
+  test.each([['list'], ['status']])(
+    'makes share %s say that there are pages that it does not know',
+    async (verb) => {
+      await run('create', 'talk');
+      lose();
+      const { code, stderr } = await run(verb);
+      expect(code).toBe(0);
+      expect(stderr).toContain(
+        'is the output of another registry. What is in it is live, and not known here.',
+      );
+    },
+  );
+
   test.each([['create', 'talk'], ['sync'], ['serve', '--port', '0'], ['watch'], ['verify', '--repair']])(
     'makes share %s refuse, and touches no page',
     async (...args) => {
@@ -107,7 +120,7 @@ describe('a lost registry', () => {
     },
   );
 
-  test('comes back from a backup, with the same links; what was deleted since must be deleted again', async () => {
+  test('comes back from a backup, with the same links; what was deleted since stays deleted', async () => {
     const [kept, gone] = [idOf(await run('create', 'talk')), idOf(await run('create', 'other'))];
     const copy = (await run('backup')).stdout.trim();
     await run('delete', 'other', '--yes');
@@ -116,9 +129,10 @@ describe('a lost registry', () => {
     lose();
     copyFileSync(copy, at('registry.sqlite'));
     expect((await run('doctor')).code).toBe(0);
-    expect((await run('delete', gone, '--yes')).code).toBe(0);
     expect((await run('sync')).code).toBe(0);
     expect(live()).toEqual([kept]);
+    expect((await run('status', gone)).stdout).toContain('revoked');
+    expect((await run('log')).stdout).toContain('this copy of the registry did not know');
     expect(await run('verify')).toMatchObject({ code: 0 });
   });
 });
