@@ -6,13 +6,14 @@ import {
   exportConversation,
   exportFormats,
   formatOfPath,
+  type Clean,
   type ExportFormat,
 } from '../../src/export/export.ts';
 import { columns } from '../../src/export/rows.ts';
 import { loadRenderer } from '../../src/render/renderer.ts';
 import { scanTexts } from '../../src/secrets/scan.ts';
 import type { Choice } from '../../src/snapshot/privacy.ts';
-import { withoutSecrets } from '../../src/snapshot/secrets.ts';
+import { cleanNames, withoutSecrets } from '../../src/snapshot/secrets.ts';
 import { shareUrl } from '../../src/urls.ts';
 import type { Desk } from '../desk.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
@@ -65,7 +66,7 @@ Examples:
       const content = await exportConversation(
         taken.conversation,
         { ...taken, format, shown },
-        async (snapshot) => (await withoutSecrets(snapshot, scanTexts, new Set(taken.allowed))).snapshot,
+        cleaner(new Set(taken.allowed)),
         async (snapshot) => (await loadRenderer()).renderAlone(snapshot),
       );
       if (options.out === undefined) process.stdout.write(content);
@@ -75,6 +76,13 @@ Examples:
       }
       sayLosses(taken.losses, name);
     });
+}
+
+function cleaner(allowed: ReadonlySet<string>): Clean {
+  return {
+    snapshot: async (snapshot) => (await withoutSecrets(snapshot, scanTexts, allowed)).snapshot,
+    fileNames: async (names) => (await cleanNames(names, scanTexts, allowed)).names,
+  };
 }
 
 function columnLines(): string[] {

@@ -42,8 +42,11 @@ export interface ExportOptions {
   link: string | undefined;
 }
 
-/** Leaves out of a snapshot what was found to be secret. */
-export type Clean = (snapshot: Snapshot) => Promise<Snapshot>;
+/** Leaves out what was found to be secret. */
+export interface Clean {
+  snapshot: (snapshot: Snapshot) => Promise<Snapshot>;
+  fileNames: (names: ReturnType<typeof publicNames>) => Promise<string[]>;
+}
 
 /**
  * @param clean  What is for others passes it.
@@ -56,7 +59,7 @@ export async function exportConversation(
   draw: (snapshot: Snapshot) => Promise<string>,
 ): Promise<string | Uint8Array> {
   const snapshot = () =>
-    clean(toSnapshot(withoutFiles(conversation), [], undefined, shown ?? { thinking: true }));
+    clean.snapshot(toSnapshot(withoutFiles(conversation), [], undefined, shown ?? { thinking: true }));
   switch (format) {
     case 'json':
       return shown ? publicJson(await snapshot(), link) : ownJson(conversation, id);
@@ -87,7 +90,7 @@ async function rowsOf(
 ): Promise<Row[]> {
   const noted = withoutAgentFiles(conversation);
   if (shown === undefined) return toRows(noted.messages, (name) => name);
-  const { fileNames } = publicNames(conversation);
-  const { rounds } = await clean(toSnapshot(noted, [], undefined, shown));
+  const fileNames = await clean.fileNames(publicNames(conversation));
+  const { rounds } = await clean.snapshot(toSnapshot(noted, [], undefined, shown));
   return toRows(messagesIn(rounds), (file) => fileNames[file] ?? '');
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { toRevision } from '../snapshot/revision.ts';
 import { longTexts } from '../snapshot/long-text.ts';
 import { publicNames, toSnapshot, type Choice } from '../snapshot/privacy.ts';
-import { mask, toFound, withoutSecrets, type FoundSecret } from '../snapshot/secrets.ts';
+import { cleanNames, withoutSecrets, type FoundSecret } from '../snapshot/secrets.ts';
 import { toMarkdown } from '../snapshot/to-markdown.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { encodePath, sharePath, shareUrl, type ShareId, type SiteUrl } from '../urls.ts';
@@ -66,7 +66,7 @@ export function createPrepare<S extends Source, T extends Stage>(
     const stage = output.stage(id);
     try {
       const allowed = new Set(request.allowed);
-      const { title, names, found: inNames } = await cleanNames(publicNames(conversation), scanner, allowed);
+      const { title, names, found: inNames } = await cleanNames(publicNames(conversation), scanner.scanNames, allowed);
       const { files } = conversation;
       const { stripMetadata } = choice;
       const attached = await attach({
@@ -135,21 +135,6 @@ function stageLongTexts(snapshot: Snapshot, stage: Stage, output: Pick<Output, '
     else stage.write(path, text);
   }
   return keep;
-}
-
-/** Names of files go into addresses, and that of the ZIP is the title: they are clean before anything is named so. */
-async function cleanNames(
-  { title, fileNames }: { title: string; fileNames: string[] },
-  { scanNames }: Scanner,
-  allowed: ReadonlySet<string>,
-): Promise<{ title: string; names: string[]; found: FoundSecret[] }> {
-  const [inTitle = [], ...inNames] = await scanNames([title, ...fileNames]);
-  const names = fileNames.map((name, index) => mask(name, inNames[index] ?? [], allowed));
-  const found = inNames.flatMap((findings, index) =>
-    findings.map((finding) => toFound(finding, `name of file ${index + 1}`, allowed, 'masked')),
-  );
-  // Those of the title are found again in the snapshot.
-  return { title: mask(title, inTitle, allowed), names, found };
 }
 
 /** @throws ShareError `secret_found` */

@@ -93,6 +93,21 @@ export async function withoutSecrets(
   };
 }
 
+/** Names of files go into addresses, and that of the ZIP is the title: they are clean before anything is named so. */
+export async function cleanNames(
+  { title, fileNames }: { title: string; fileNames: string[] },
+  scan: ScanTexts,
+  allowed: ReadonlySet<string>,
+): Promise<{ title: string; names: string[]; found: FoundSecret[] }> {
+  const [inTitle = [], ...inNames] = await scan([title, ...fileNames]);
+  const names = fileNames.map((name, index) => mask(name, inNames[index] ?? [], allowed));
+  const found = inNames.flatMap((findings, index) =>
+    findings.map((finding) => toFound(finding, `name of file ${index + 1}`, allowed, 'masked')),
+  );
+  // Those of the title are found again in the snapshot.
+  return { title: mask(title, inTitle, allowed), names, found };
+}
+
 /** `round 3, Bash output, line 12` */
 export function placeOf({ text, place }: Suspect, { start }: Finding): string {
   if (!text.includes('\n')) return place;

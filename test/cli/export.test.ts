@@ -13,6 +13,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bin, share, type RunOptions } from '../support/cli.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
 import { findProgram } from '../support/programs.ts';
+import { plantedSecrets } from '../support/secrets.ts';
 
 let data: DataFolder;
 
@@ -148,6 +149,19 @@ describe('export', () => {
     const json = (await run(['export', link, '--format', 'json', '--public'])).stdout;
     const published = join(data.paths.output, 'share', link.slice(-26), 'conversation.json');
     expect(json).toBe(readFileSync(published, 'utf8'));
+  });
+
+  test('hides a secret in the name of a file from everybody, and not from its owner', async () => {
+    const { text: token } = plantedSecrets.find(({ name }) => /GitHub/i.test(name)) ?? { text: '' };
+    const file = `key ${token}.txt`;
+    const content = [{ type: 'file', file }];
+    data.write('talk', aConversation({ messages: [{ id: '1', role: 'user', content }] }), { [file]: 'x' });
+    const csv = async (...args: string[]) =>
+      (await run(['export', 'talk', '--format', 'csv', ...args])).stdout;
+    expect(token.length).toBeGreaterThan(20);
+    expect(await csv()).toContain(token);
+    expect(await csv('--public')).not.toContain(token);
+    expect(await csv('--public')).toContain('.txt');
   });
 
   test('takes a file of another tool, and what it wrote itself', async () => {

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exportConversation } from '../../src/export/export.ts';
+import { type Clean, exportConversation } from '../../src/export/export.ts';
 import { loadRenderer } from '../../src/render/renderer.ts';
 import { chromiumPath, launchBrowser } from '../support/browser.ts';
 import { readEntry } from '../support/conversations.ts';
 import { sampleNames } from '../support/samples.ts';
-import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 
 const missing = chromiumPath === undefined;
 
@@ -25,7 +24,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const asItIs = (snapshot: Snapshot) => Promise.resolve(snapshot);
+const asItIs: Clean = {
+  snapshot: (snapshot) => Promise.resolve(snapshot),
+  fileNames: ({ fileNames }) => Promise.resolve(fileNames),
+};
 
 describe.skipIf(missing)('an exported page (needs Chromium)', () => {
   test.each(sampleNames)('of %s works from the disk, asks for nothing and leads nowhere', async (name) => {

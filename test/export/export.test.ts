@@ -6,13 +6,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Conversation } from '../../src/conversation/conversation.ts';
 import { createImporter, openExport } from '../../src/conversation/import.ts';
 import { withoutFiles } from '../../src/conversation/without-files.ts';
-import { exportConversation, formatOfPath, type ExportOptions } from '../../src/export/export.ts';
+import { type Clean, exportConversation, formatOfPath, type ExportOptions } from '../../src/export/export.ts';
 import { toSnapshot } from '../../src/snapshot/privacy.ts';
 import { aMessage, aReadConversation, readEntry } from '../support/conversations.ts';
 import { sampleNames } from '../support/samples.ts';
-import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 
-const asItIs = (snapshot: Snapshot) => Promise.resolve(snapshot);
+const asItIs: Clean = {
+  snapshot: (snapshot) => Promise.resolve(snapshot),
+  fileNames: ({ fileNames }) => Promise.resolve(fileNames),
+};
 
 const all: ExportOptions = { format: 'json', id: 'talk', shown: undefined, link: undefined };
 const shown = { thinking: false };

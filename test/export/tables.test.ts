@@ -5,12 +5,14 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Message } from '../../src/conversation/conversation.ts';
-import { exportConversation } from '../../src/export/export.ts';
+import { type Clean, exportConversation } from '../../src/export/export.ts';
 import { columns } from '../../src/export/rows.ts';
 import { aMessage, aReadConversation } from '../support/conversations.ts';
-import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 
-const asItIs = (snapshot: Snapshot) => Promise.resolve(snapshot);
+const asItIs: Clean = {
+  snapshot: (snapshot) => Promise.resolve(snapshot),
+  fileNames: ({ fileNames }) => Promise.resolve(fileNames),
+};
 
 /* Read back by DuckDB, which shares no code with what wrote them. */
 
