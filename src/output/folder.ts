@@ -117,7 +117,7 @@ const abandonedAfterMs = 24 * 60 * 60 * 1000;
  *
  * @param staging  A folder outside the web root on the same filesystem.
  * @param identity The registry's own mark: an output of another registry would lose all its pages here.
- * @param at       Called after each step of a commit; tests stop the process there.
+ * @param at       Called after each step of a commit, a removal and a clean-up; tests stop the process there.
  * @throws ShareError `output_foreign` for a folder with files in it that this program did not make;
  *   `output_unwritable`.
  */
@@ -170,7 +170,7 @@ export function openOutputFolder(
     },
     remove: (name) =>
       explain(folder, () => {
-        const wasThere = takeAway(shares, name, staging);
+        const wasThere = takeAway(shares, name, staging, at);
         manifests.remove(name);
         return wasThere;
       }),
@@ -178,10 +178,10 @@ export function openOutputFolder(
     digests: (id) => explain(folder, () => manifests.read(id)),
     drop: (id, path) => explain(folder, () => removeFile(locate(id, ''), path)),
     emptyTrash: async () => {
-      await sweep(staging);
+      await sweep(staging, at);
       manifests.sweep((id) => existsSync(locate(id, '')));
     },
-    writeSite: (files) => writeSite(folder, staging, files),
+    writeSite: (files) => writeSite(folder, staging, files, at),
   });
 }
 
@@ -298,6 +298,7 @@ function commitStage(
   if (!existsSync(target)) {
     chmodSync(stage.folder, 0o755); // made private; the web server may be another user
     renameSync(stage.folder, target);
+    at('commit:folder');
     return dirname(target);
   }
   const staged = filesBelow(stage.folder).sort(hashedFirstPageLast);
@@ -338,10 +339,11 @@ function removeFile(top: string, path: string): void {
   }
 }
 
-function takeAway(shares: string, name: string, staging: string): boolean {
+function takeAway(shares: string, name: string, staging: string, at: (step: string) => void): boolean {
   const from = join(shares, name);
   if (lstatSync(from, { throwIfNoEntry: false }) === undefined) return false;
   renameSync(from, join(staging, `trash-${process.pid}-${process.hrtime.bigint()}`));
+  at('remove:moved');
   syncFolder(shares);
   return true;
 }
@@ -357,9 +359,11 @@ function syncFolder(folder: string): void {
 
 // --- clean-up, and files of the whole site
 
-async function sweep(staging: string): Promise<void> {
+async function sweep(staging: string, at: (step: string) => void): Promise<void> {
   for (const name of readdirSync(staging)) {
-    if (isAbandoned(staging, name)) await rm(join(staging, name), { recursive: true, force: true });
+    if (!isAbandoned(staging, name)) continue;
+    await rm(join(staging, name), { recursive: true, force: true });
+    at('trash:deleted');
   }
 }
 
@@ -389,7 +393,12 @@ function isRunning(pid: number): boolean {
   }
 }
 
-async function writeSite(folder: string, staging: string, files: ReadonlyMap<string, string>): Promise<void> {
+async function writeSite(
+  folder: string,
+  staging: string,
+  files: ReadonlyMap<string, string>,
+  at: (step: string) => void,
+): Promise<void> {
   for (const [name, content] of files) {
     const target = join(folder, name);
     const current = existsSync(target) ? await readFile(target, 'utf8') : undefined;
@@ -399,7 +408,9 @@ async function writeSite(folder: string, staging: string, files: ReadonlyMap<str
       rmSync(temporary, { force: true });
       writeFileSync(temporary, content);
       await syncFile(temporary);
+      at('site:written');
       renameSync(temporary, target);
+      at('site:moved');
     });
   }
 }

@@ -353,6 +353,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     at('withdraw:moved');
     registry.setWithdrawn(share.id);
     registry.setProblem(share.id, missing);
+    at('withdraw:recorded');
     return 'withdrawn';
   }
 
@@ -372,6 +373,7 @@ export function createPublisher<S extends Source, T extends Stage>(
 
   async function syncAll(progress: (done: number, total: number) => void = () => undefined) {
     const { steps, active } = plan();
+    at('sync:planned');
     const removals = steps.flatMap((step) => (step.do === 'remove' ? [step.name] : []));
     const conversations = steps.flatMap((step) => (step.do === 'remove' ? [] : [step.conversation]));
     const summary: SyncSummary = {
@@ -380,7 +382,9 @@ export function createPublisher<S extends Source, T extends Stage>(
       withdrawn: 0,
       ...removeStrangers(removals),
     };
+    at('sync:strangers-gone');
     await output.emptyTrash();
+    at('sync:trash-emptied');
     const { prepare: here, prepareMany = here } = dependencies;
     const prepare = conversations.length < many ? here : prepareMany;
     // Two batches at a time: one is being prepared while the other waits for the disk.

@@ -2,6 +2,7 @@ import type { Choice } from '../snapshot/privacy.ts';
 import type { FoundSecret } from '../snapshot/secrets.ts';
 import { isShareId, shortShareId, type ShareId } from '../urls.ts';
 import { explain, openDatabase, type Connection } from './database.ts';
+import { migrations } from './migrations.ts';
 
 export type ShareState = 'active' | 'revoked';
 
@@ -143,9 +144,12 @@ interface Row {
   found: string;
 }
 
-/** @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable` */
-export function openRegistry(path: string): Registry {
-  const db = openDatabase(path);
+/**
+ * @param at  Called after each step of a migration.
+ * @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable`
+ */
+export function openRegistry(path: string, at?: (step: string) => void): Registry {
+  const db = openDatabase(path, migrations, at === undefined ? {} : { at });
   const run = <T>(action: () => T): T => explain(path, action);
   const rows = prepareAll(db);
   let seenVersion = dataVersion(db);
