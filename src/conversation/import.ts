@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { ShareError } from '../errors.ts';
+import { ShareError, systemCode } from '../errors.ts';
 import { isArchive, openArchive, type Archive } from './archive.ts';
 import type { Content, Conversation, Reading } from './conversation.ts';
 import { readHead, toSourceError } from './disk.ts';
@@ -331,7 +331,8 @@ function readMark(folder: string): Mark | undefined {
   if (!existsSync(path)) return undefined;
   try {
     return markSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
+  } catch (error) {
+    if (systemCode(error) !== undefined) throw error; // taken for nobody's, it would be copied a second time
     return undefined; // then it is nobody's copy, and stays as it is
   }
 }
@@ -401,12 +402,7 @@ function writeContent(path: string, content: Content): void {
   else copyFileSync(content.path, path);
 }
 
-function replace(
-  draft: string,
-  entry: string,
-  names: ReadonlySet<string>,
-  at: (step: string) => void,
-): void {
+function replace(draft: string, entry: string, names: ReadonlySet<string>, at: (step: string) => void): void {
   for (const name of names) {
     const to = join(entry, filesFolderName, name);
     mkdirSync(dirname(to), { recursive: true });

@@ -67,7 +67,7 @@ export interface Output {
    * @throws ShareError `output_unwritable`
    */
   flush(): void;
-  /** Throws away what is left of a stage, committed or not. */
+  /** Throws away what is left of a stage, committed or not; what cannot be removed now goes with `emptyTrash`. */
   discard(stage: Pick<Stage, 'folder'>): Promise<void>;
   /**
    * Takes everything under this name out of the web root by one rename, however much it is; its bytes go with `emptyTrash`.
@@ -76,7 +76,11 @@ export interface Output {
    * @throws ShareError `output_unwritable`; the page is then still live.
    */
   remove(name: string): boolean;
-  /** Deletes what `remove` took away, and stages whose process is gone. */
+  /**
+   * Deletes what `remove` took away, and stages whose process is gone.
+   *
+   * @throws ShareError `output_unwritable`
+   */
   emptyTrash(): Promise<void>;
   /** Every file of a share that is there, below its folder. */
   paths(id: ShareId): string[];
@@ -142,6 +146,8 @@ export function openOutputFolder(
   });
   const locate = (id: ShareId, path: string) => join(shares, id, path);
   const changedFolders = new Set<string>();
+  /** Stages of this process that could not be removed at once. */
+  const leftOver = new Set<string>();
   const manifests = openManifests(manifestsBeside(staging));
 
   return Object.freeze<Output>({
@@ -164,9 +170,14 @@ export function openOutputFolder(
         changedFolders.clear();
         changed.forEach(syncFolder);
       }),
-    discard: (stage) => {
+    discard: async (stage) => {
       manifests.forget(stage.folder);
-      return throwAway(stage.folder);
+      try {
+        await throwAway(stage.folder);
+      } catch (error) {
+        if (systemCode(error) === undefined) throw error;
+        leftOver.add(stage.folder);
+      }
     },
     remove: (name) =>
       explain(folder, () => {
@@ -177,10 +188,13 @@ export function openOutputFolder(
     paths: (id) => explain(folder, () => (existsSync(locate(id, '')) ? filesBelow(locate(id, '')) : [])),
     digests: (id) => explain(folder, () => manifests.read(id)),
     drop: (id, path) => explain(folder, () => removeFile(locate(id, ''), path)),
-    emptyTrash: async () => {
-      await sweep(staging, at);
-      manifests.sweep((id) => existsSync(locate(id, '')));
-    },
+    emptyTrash: () =>
+      explain(staging, async () => {
+        for (const stage of leftOver) await rm(stage, { recursive: true, force: true });
+        leftOver.clear();
+        await sweep(staging, at);
+        manifests.sweep((id) => existsSync(locate(id, '')));
+      }),
     writeSite: (files) => writeSite(folder, staging, files, at),
   });
 }

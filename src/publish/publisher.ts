@@ -222,6 +222,8 @@ export function createPublisher<S extends Source, T extends Stage>(
     } finally {
       for (const prepared of stages) await discard(prepared);
     }
+    // Nobody may come by for weeks, and what was taken down is private again.
+    if (works.some((work) => work.outcome === 'withdrawn')) await emptyTrash();
     return works.map((work) => work.outcome ?? 'not shared');
   }
 
@@ -383,7 +385,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       ...removeStrangers(removals),
     };
     at('sync:strangers-gone');
-    await output.emptyTrash();
+    await emptyTrash();
     at('sync:trash-emptied');
     const { prepare: here, prepareMany = here } = dependencies;
     const prepare = conversations.length < many ? here : prepareMany;
@@ -427,6 +429,15 @@ export function createPublisher<S extends Source, T extends Stage>(
       }
     });
     return result;
+  }
+
+  /** Bytes that cannot be deleted are nowhere a viewer gets to: they stop nothing. */
+  async function emptyTrash(): Promise<void> {
+    try {
+      await output.emptyTrash();
+    } catch (error) {
+      dependencies.onTrouble?.(error, 'What was taken down is not deleted yet');
+    }
   }
 
   async function discard(prepared: Prepared): Promise<void> {

@@ -140,7 +140,8 @@ function toShareError(path: string, error: unknown): ShareError | undefined {
     return unwritable(path, 'it is read-only', error);
   if (code.startsWith('SQLITE_CANTOPEN') || code === 'EACCES' || code === 'EPERM')
     return unwritable(path, 'it cannot be opened', error);
-  if (code.startsWith('SQLITE_IOERR') || code === 'EIO') return unwritable(path, 'the disk reports an error', error);
+  if (code.startsWith('SQLITE_IOERR') || code === 'EIO')
+    return unwritable(path, 'the disk reports an error', error);
   return undefined;
 }
 
