@@ -60,7 +60,8 @@ function errnoFor(call: string, path: unknown): Errno | undefined {
 }
 
 function systemError(errno: Errno, call: string, path: unknown): Error {
-  return Object.assign(new Error(`${errno}: made to fail, ${call} ${String(path)}`), {
+  const name = typeof path === 'string' ? path : 'an open file';
+  return Object.assign(new Error(`${errno}: made to fail, ${call} ${name}`), {
     code: errno,
     syscall: call,
   });

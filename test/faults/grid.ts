@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { App } from '../../cli/app.ts';
 import { dataFolderAt, aDataFolder, type DataFolder } from '../support/data-folder.ts';
 import type { Act, Ended } from './act.ts';
+import { compileCache } from './hands.ts';
 import type { Errno } from './failing-disk.ts';
 import { complaintsAfterSync, complaintsAtAnyMoment } from './invariants.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
@@ -51,12 +52,13 @@ export async function runGrid(isThorough: boolean, onResult: (result: Result) =>
       const steps = ['start', ...(plain.ended?.steps ?? [])];
       plain.data.remove();
       const { kills, errnos: disks } = casesOf(scenario, steps, isThorough);
-      const killsToDo = kills.filter(({ step }) => isThorough || scenario.isWhole === true || !seen.has(step));
+      const killsToDo = kills.filter(
+        ({ step }) => isThorough || scenario.isWhole === true || !seen.has(step),
+      );
       for (const { step } of kills) seen.add(step);
       const groups = [disks, ...killsToDo.map((one) => [one])].values();
       const worker = async () => {
-        for (const group of groups)
-          await judge(group, await run(group.map(({ fault }) => fault)), onResult);
+        for (const group of groups) await judge(group, await run(group.map(({ fault }) => fault)), onResult);
       };
       await Promise.all([worker(), worker()]);
       if (isThorough) await callByCall(scenario, run, onResult);
