@@ -41,13 +41,14 @@ export function startHand(paths: AppPaths): Hand {
       env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     });
     child = started;
-    await once(started, 'message');
+    await Promise.race([once(started, 'message'), once(started, 'exit')]);
     return started;
   }
 
   return {
     async perform(deed) {
       const running = child ?? (await start());
+      if (child !== running) return undefined; // killed while it started
       const answered = new AbortController();
       const { signal } = answered;
       try {
