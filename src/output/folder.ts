@@ -133,8 +133,8 @@ export function openOutputFolder(
 ): Output {
   const shares = join(folder, 'share');
   explain(folder, () => {
-    claim(folder, identity);
-    mkdirSync(shares, { recursive: true });
+    const isNew = !isOurs(folder, identity);
+    mkdirSync(folder, { recursive: true });
     mkdirSync(staging, { recursive: true, mode: 0o700 });
     if (statSync(folder).dev !== statSync(staging).dev) {
       throw new ShareError(
@@ -143,6 +143,8 @@ export function openOutputFolder(
         { hint: 'Choose an output folder inside the mounted filesystem, not its root.' },
       );
     }
+    if (isNew) claim(folder, staging, identity);
+    mkdirSync(shares, { recursive: true });
   });
   const locate = (id: ShareId, path: string) => join(shares, id, path);
   const changedFolders = new Set<string>();
@@ -224,11 +226,16 @@ export function readMarker(folder: string): string | undefined {
   return /^conversation-share (\S*)/.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
 }
 
-function claim(folder: string, identity: string): void {
-  const ours = join(folder, marker);
-  const words = `conversation-share ${identity}\n\n\`share sync\` removes from this folder what its registry does not say is shared.\n`;
-  if (existsSync(ours)) {
-    if (readFileSync(ours, 'utf8') === words) return;
+/**
+ * @returns False for what may be claimed: an empty folder, or none.
+ * @throws ShareError `output_foreign`
+ */
+function isOurs(folder: string, identity: string): boolean {
+  // Another process of ours may be claiming it just now, so what is in it is looked at before the marker is.
+  const isEmpty = !existsSync(folder) || readdirSync(folder).length === 0;
+  const path = join(folder, marker);
+  if (existsSync(path)) {
+    if (readFileSync(path, 'utf8') === markerText(identity)) return true;
     throw new ShareError(
       'output_foreign',
       `${folder} is the output of another registry. Nothing in it was changed.`,
@@ -237,13 +244,21 @@ function claim(folder: string, identity: string): void {
       },
     );
   }
-  mkdirSync(folder, { recursive: true });
-  if (readdirSync(folder).length > 0) {
-    throw new ShareError('output_foreign', `${folder} holds files that conversation-share did not make.`, {
-      hint: 'Choose an empty folder with `--output`: whatever is not a share is removed from it.',
-    });
-  }
-  writeFileSync(ours, words);
+  if (isEmpty) return false;
+  throw new ShareError('output_foreign', `${folder} holds files that conversation-share did not make.`, {
+    hint: 'Choose an empty folder with `--output`: whatever is not a share is removed from it.',
+  });
+}
+
+function markerText(identity: string): string {
+  return `conversation-share ${identity}\n\n\`share sync\` removes from this folder what its registry does not say is shared.\n`;
+}
+
+/** By one rename: half a marker would be that of another registry, for ever. */
+function claim(folder: string, staging: string, identity: string): void {
+  const draft = join(staging, `stage-${process.pid}-${pidSpace}-marker`);
+  writeFileSync(draft, markerText(identity), { flush: true });
+  renameSync(draft, join(folder, marker));
 }
 
 // --- staging

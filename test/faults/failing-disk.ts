@@ -51,7 +51,8 @@ const sqliteCodes: Readonly<Record<Errno, string>> = {
 /** The errno that this call ends with; undefined where it is done as ever. */
 function errnoFor(call: string, path: unknown): Errno | undefined {
   if (fault === undefined || !failing[fault.errno].has(call)) return undefined;
-  if (typeof path === 'string' && !path.startsWith(fault.folder)) return undefined;
+  // Node's loader reads modules by the same calls.
+  if (path instanceof URL || (typeof path === 'string' && !path.startsWith(fault.folder))) return undefined;
   if (fault.spared-- > 0) return undefined;
   const { errno, lasts } = fault;
   hits += 1;

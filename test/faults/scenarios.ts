@@ -81,6 +81,23 @@ export const scenarios: readonly Scenario[] = [
     never: ['Earlier words'],
   },
   {
+    name: 'publish a mistake',
+    isWhole: true,
+    async prepare(data) {
+      data.write('talk', titled('Earlier words'), files);
+      await share(data, 'talk');
+      data.write('talk', titled('A key pasted in error'));
+      return { do: 'sync', conversation: 'talk' };
+    },
+    after: { talk: 'Earlier words' },
+    never: ['pasted in error'],
+    /** The owner takes it back before anything is published again; the registry may still know the earlier revision. */
+    check(data) {
+      data.write('talk', titled('Earlier words'));
+      return [];
+    },
+  },
+  {
     name: 'change choice',
     async prepare(data) {
       data.write('talk', titled('Earlier words'), files);
