@@ -36,7 +36,7 @@ export interface App extends Desk {
 }
 
 export interface AppOptions {
-  /** Called at each named step of publish and revoke; tests stop the process there. */
+  /** Called at each named step of publish, revoke, sync and migration; tests stop the process there. */
   at?: FaultPoint;
   /** Told of what goes wrong that no single share's `problem` tells, and of every bug. */
   onTrouble?: (error: unknown, what: string) => void;
@@ -50,7 +50,7 @@ export interface AppOptions {
  * @throws ShareError `registry_*`, `output_*`, `renderer_missing`.
  */
 export async function openApp(paths: AppPaths, options: AppOptions = {}): Promise<App> {
-  const desk = openDesk(paths);
+  const desk = openDesk(paths, options.at);
   const { registry, library } = desk;
   const benchPaths = { ...paths, identity: registry.identity };
   const bench = await openBench(benchPaths, options);

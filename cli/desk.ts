@@ -25,9 +25,10 @@ export function registryPath(data: string): string {
   return join(data, 'registry.sqlite');
 }
 
-export function openDesk(paths: AppPaths): Desk {
+/** @param at  Called after each step of a migration. */
+export function openDesk(paths: AppPaths, at?: (step: string) => void): Desk {
   makeFolder(paths.data);
-  const registry = openRegistry(registryPath(paths.data));
+  const registry = openRegistry(registryPath(paths.data), at);
   return { paths, registry, library: openLibrary(paths.library), close: () => registry.close() };
 }
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { ShareError } from '../errors.ts';
+import { ShareError, systemCode } from '../errors.ts';
 import { isArchive, openArchive, type Archive } from './archive.ts';
 import type { Content, Conversation, Reading } from './conversation.ts';
 import { readHead, toSourceError } from './disk.ts';
@@ -264,13 +264,14 @@ const markSchema = z.object({ key: z.string(), digest: z.string(), written: z.ar
  */
 type Mark = z.output<typeof markSchema>;
 
-/** @param library  Its folder; made if it is not there. */
-export function createImporter(library: string): Importer {
-  const entries = new Map<string, string>(); // key → library id
-  for (const conversation of namesIn(library)) {
-    const mark = readMark(join(library, conversation));
-    if (mark) entries.set(mark.key, conversation);
-  }
+/**
+ * @param library  Its folder; made if it is not there.
+ * @param at       Called after each step of writing a copy; tests stop the process there.
+ * @throws ShareError `output_unwritable`
+ */
+export function createImporter(library: string, at: (step: string) => void = () => undefined): Importer {
+  const entries = worded(library, () => knownCopies(library));
+  let isSwept = false;
 
   function plan({ key, conversation }: FoundConversation) {
     const id = entries.get(key) ?? freeId(library, conversation.title, key);
@@ -278,16 +279,37 @@ export function createImporter(library: string): Importer {
   }
 
   return {
-    plan,
-    add(found) {
-      const planned = plan(found);
-      if (planned.what === 'added' || planned.what === 'updated') {
-        write(library, planned.conversation, found);
-        entries.set(found.key, planned.conversation);
-      }
-      return planned;
-    },
+    plan: (found) => worded(library, () => plan(found)),
+    add: (found) =>
+      worded(library, () => {
+        if (!isSwept) removeAbandonedDrafts(library);
+        isSwept = true;
+        const planned = plan(found);
+        if (planned.what === 'added' || planned.what === 'updated') {
+          write(library, planned.conversation, found, at);
+          entries.set(found.key, planned.conversation);
+        }
+        return planned;
+      }),
   };
+}
+
+/** @returns key → library id */
+function knownCopies(library: string): Map<string, string> {
+  const known = new Map<string, string>();
+  for (const conversation of namesIn(library)) {
+    const mark = readMark(join(library, conversation));
+    if (mark) known.set(mark.key, conversation);
+  }
+  return known;
+}
+
+function worded<T>(library: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw toLibraryError(error, library);
+  }
 }
 
 function namesIn(library: string): string[] {
@@ -309,7 +331,8 @@ function readMark(folder: string): Mark | undefined {
   if (!existsSync(path)) return undefined;
   try {
     return markSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
+  } catch (error) {
+    if (systemCode(error) !== undefined) throw error; // taken for nobody's, it would be copied a second time
     return undefined; // then it is nobody's copy, and stays as it is
   }
 }
@@ -344,7 +367,12 @@ function bytesOf(content: Content): Uint8Array {
 }
 
 /** A new entry appears by one rename. In one that is there, files go first, then the mark, `conversation.json` last. */
-function write(library: string, id: string, { conversation, key }: FoundConversation): void {
+function write(
+  library: string,
+  id: string,
+  { conversation, key }: FoundConversation,
+  at: (step: string) => void,
+): void {
   const copy = toNative(conversation, id);
   const text = textOf(copy);
   const entry = join(library, id);
@@ -353,14 +381,16 @@ function write(library: string, id: string, { conversation, key }: FoundConversa
   let draft: string | undefined;
   try {
     mkdirSync(library, { recursive: true });
-    draft = mkdtempSync(join(library, '.import-'));
+    draft = mkdtempSync(join(library, draftPrefix));
+    at('import:draft');
     for (const [name, content] of copy.files) writeContent(join(draft, filesFolderName, name), content);
+    at('import:files');
     writeFileSync(join(draft, conversationFileName), text, { mode: 0o600, flush: true });
     writeFileSync(join(draft, markName), `${JSON.stringify(mark)}\n`, { mode: 0o600, flush: true });
-    if (existsSync(entry)) replace(draft, entry, new Set(copy.files.keys()));
+    at('import:written');
+    if (existsSync(entry)) replace(draft, entry, new Set(copy.files.keys()), at);
     else renameSync(draft, entry);
-  } catch (error) {
-    throw toLibraryError(error, library);
+    at('import:moved');
   } finally {
     if (draft !== undefined) rmSync(draft, { recursive: true, force: true });
   }
@@ -372,12 +402,29 @@ function writeContent(path: string, content: Content): void {
   else copyFileSync(content.path, path);
 }
 
-function replace(draft: string, entry: string, names: ReadonlySet<string>): void {
+function replace(draft: string, entry: string, names: ReadonlySet<string>, at: (step: string) => void): void {
   for (const name of names) {
     const to = join(entry, filesFolderName, name);
     mkdirSync(dirname(to), { recursive: true });
     renameSync(join(draft, filesFolderName, name), to);
+    at('import:file-replaced');
   }
   renameSync(join(draft, markName), join(entry, markName));
+  at('import:mark-replaced');
   renameSync(join(draft, conversationFileName), join(entry, conversationFileName));
+}
+
+const draftPrefix = '.import-';
+/** A draft is written in one go, within seconds. */
+const abandonedAfterMs = 60 * 60 * 1000;
+
+/** A crash leaves a whole conversation in a draft, where nobody looks for it. */
+function removeAbandonedDrafts(library: string): void {
+  if (!existsSync(library)) return;
+  for (const name of readdirSync(library).filter((each) => each.startsWith(draftPrefix))) {
+    const path = join(library, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats !== undefined && Date.now() - stats.mtimeMs > abandonedAfterMs)
+      rmSync(path, { recursive: true, force: true });
+  }
 }

@@ -402,11 +402,22 @@ function takenBySame(root: string, source: Source): Source {
   );
 }
 
+const libraryCodes: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EIO',
+  'ENOSPC',
+  'EDQUOT',
+  'ENOTDIR',
+  'EEXIST',
+  'ENAMETOOLONG',
+]);
+
 /** An error of writing the library as one for its owner; any other comes back as it is. */
 export function toLibraryError(error: unknown, root: string): unknown {
   const code = systemCode(error) ?? '';
-  if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG'].includes(code))
-    return error;
+  if (!libraryCodes.has(code)) return error;
   return new ShareError('output_unwritable', `${root}: the library cannot be written (${code}).`, {
     hint: 'Make room or give the right to write, or choose another library with --library.',
     cause: error,

@@ -1,12 +1,13 @@
 import { lstatSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ConversationFile } from '../conversation/conversation.ts';
 import type { Choice, FileFacts, PublishedFacts } from '../snapshot/privacy.ts';
 import { toFound, type Finding, type FoundSecret } from '../snapshot/secrets.ts';
 import type { SnapshotZip } from '../snapshot/snapshot.ts';
 import { fileKind, kindLabel } from './file-kinds.ts';
 import type { Output, Stage } from './folder.ts';
-import { takeFile, type OnBytes, type TakenFile } from './intake.ts';
+import { takeFile, unwritable, type OnBytes, type TakenFile } from './intake.ts';
 import { hasPlace, withoutMetadata } from './metadata.ts';
 import { displayName, zipName, zipPaths } from './names.ts';
 import { previewOf } from './preview.ts';
@@ -88,6 +89,19 @@ const settledAfterMs = 50;
  * @throws ShareError `source_unreadable`, `source_invalid`, `output_unwritable`.
  */
 export async function attach(
+  tools: Pick<Taking, 'output' | 'cache' | 'scanner'>,
+  onProgress: OnProgress,
+  request: AttachRequest,
+): Promise<Attached> {
+  try {
+    return await attachAll(tools, onProgress, request);
+  } catch (error) {
+    // Errors about a source are worded already: what is left of system errors is about the stage.
+    throw unwritable(error, join(request.stage.folder, 'files'));
+  }
+}
+
+async function attachAll(
   { output, cache, scanner }: Pick<Taking, 'output' | 'cache' | 'scanner'>,
   onProgress: OnProgress,
   { conversation, title, files, names, stage, choice }: AttachRequest,

@@ -67,7 +67,7 @@ export interface Output {
    * @throws ShareError `output_unwritable`
    */
   flush(): void;
-  /** Throws away what is left of a stage, committed or not. */
+  /** Throws away what is left of a stage, committed or not; what cannot be removed now goes with `emptyTrash`. */
   discard(stage: Pick<Stage, 'folder'>): Promise<void>;
   /**
    * Takes everything under this name out of the web root by one rename, however much it is; its bytes go with `emptyTrash`.
@@ -76,7 +76,11 @@ export interface Output {
    * @throws ShareError `output_unwritable`; the page is then still live.
    */
   remove(name: string): boolean;
-  /** Deletes what `remove` took away, and stages whose process is gone. */
+  /**
+   * Deletes what `remove` took away, and stages whose process is gone.
+   *
+   * @throws ShareError `output_unwritable`
+   */
   emptyTrash(): Promise<void>;
   /** Every file of a share that is there, below its folder. */
   paths(id: ShareId): string[];
@@ -117,7 +121,7 @@ const abandonedAfterMs = 24 * 60 * 60 * 1000;
  *
  * @param staging  A folder outside the web root on the same filesystem.
  * @param identity The registry's own mark: an output of another registry would lose all its pages here.
- * @param at       Called after each step of a commit; tests stop the process there.
+ * @param at       Called after each step of a commit, a removal and a clean-up; tests stop the process there.
  * @throws ShareError `output_foreign` for a folder with files in it that this program did not make;
  *   `output_unwritable`.
  */
@@ -129,8 +133,8 @@ export function openOutputFolder(
 ): Output {
   const shares = join(folder, 'share');
   explain(folder, () => {
-    claim(folder, identity);
-    mkdirSync(shares, { recursive: true });
+    const isNew = !isOurs(folder, identity);
+    mkdirSync(folder, { recursive: true });
     mkdirSync(staging, { recursive: true, mode: 0o700 });
     if (statSync(folder).dev !== statSync(staging).dev) {
       throw new ShareError(
@@ -139,9 +143,13 @@ export function openOutputFolder(
         { hint: 'Choose an output folder inside the mounted filesystem, not its root.' },
       );
     }
+    if (isNew) claim(folder, staging, identity);
+    mkdirSync(shares, { recursive: true });
   });
   const locate = (id: ShareId, path: string) => join(shares, id, path);
   const changedFolders = new Set<string>();
+  /** Stages of this process that could not be removed at once. */
+  const leftOver = new Set<string>();
   const manifests = openManifests(manifestsBeside(staging));
 
   return Object.freeze<Output>({
@@ -164,24 +172,32 @@ export function openOutputFolder(
         changedFolders.clear();
         changed.forEach(syncFolder);
       }),
-    discard: (stage) => {
+    discard: async (stage) => {
       manifests.forget(stage.folder);
-      return throwAway(stage.folder);
+      try {
+        await throwAway(stage.folder);
+      } catch (error) {
+        if (systemCode(error) === undefined) throw error;
+        leftOver.add(stage.folder);
+      }
     },
     remove: (name) =>
       explain(folder, () => {
-        const wasThere = takeAway(shares, name, staging);
+        const wasThere = takeAway(shares, name, staging, at);
         manifests.remove(name);
         return wasThere;
       }),
     paths: (id) => explain(folder, () => (existsSync(locate(id, '')) ? filesBelow(locate(id, '')) : [])),
     digests: (id) => explain(folder, () => manifests.read(id)),
     drop: (id, path) => explain(folder, () => removeFile(locate(id, ''), path)),
-    emptyTrash: async () => {
-      await sweep(staging);
-      manifests.sweep((id) => existsSync(locate(id, '')));
-    },
-    writeSite: (files) => writeSite(folder, staging, files),
+    emptyTrash: () =>
+      explain(staging, async () => {
+        for (const stage of leftOver) await rm(stage, { recursive: true, force: true });
+        leftOver.clear();
+        await sweep(staging, at);
+        manifests.sweep((id) => existsSync(locate(id, '')));
+      }),
+    writeSite: (files) => writeSite(folder, staging, files, at),
   });
 }
 
@@ -210,11 +226,16 @@ export function readMarker(folder: string): string | undefined {
   return /^conversation-share (\S*)/.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
 }
 
-function claim(folder: string, identity: string): void {
-  const ours = join(folder, marker);
-  const words = `conversation-share ${identity}\n\n\`share sync\` removes from this folder what its registry does not say is shared.\n`;
-  if (existsSync(ours)) {
-    if (readFileSync(ours, 'utf8') === words) return;
+/**
+ * @returns False for what may be claimed: an empty folder, or none.
+ * @throws ShareError `output_foreign`
+ */
+function isOurs(folder: string, identity: string): boolean {
+  // Another process of ours may be claiming it just now, so what is in it is looked at before the marker is.
+  const isEmpty = !existsSync(folder) || readdirSync(folder).length === 0;
+  const path = join(folder, marker);
+  if (existsSync(path)) {
+    if (readFileSync(path, 'utf8') === markerText(identity)) return true;
     throw new ShareError(
       'output_foreign',
       `${folder} is the output of another registry. Nothing in it was changed.`,
@@ -223,13 +244,21 @@ function claim(folder: string, identity: string): void {
       },
     );
   }
-  mkdirSync(folder, { recursive: true });
-  if (readdirSync(folder).length > 0) {
-    throw new ShareError('output_foreign', `${folder} holds files that conversation-share did not make.`, {
-      hint: 'Choose an empty folder with `--output`: whatever is not a share is removed from it.',
-    });
-  }
-  writeFileSync(ours, words);
+  if (isEmpty) return false;
+  throw new ShareError('output_foreign', `${folder} holds files that conversation-share did not make.`, {
+    hint: 'Choose an empty folder with `--output`: whatever is not a share is removed from it.',
+  });
+}
+
+function markerText(identity: string): string {
+  return `conversation-share ${identity}\n\n\`share sync\` removes from this folder what its registry does not say is shared.\n`;
+}
+
+/** By one rename: half a marker would be that of another registry, for ever. */
+function claim(folder: string, staging: string, identity: string): void {
+  const draft = join(staging, `stage-${process.pid}-${pidSpace}-marker`);
+  writeFileSync(draft, markerText(identity), { flush: true });
+  renameSync(draft, join(folder, marker));
 }
 
 // --- staging
@@ -298,6 +327,7 @@ function commitStage(
   if (!existsSync(target)) {
     chmodSync(stage.folder, 0o755); // made private; the web server may be another user
     renameSync(stage.folder, target);
+    at('commit:folder');
     return dirname(target);
   }
   const staged = filesBelow(stage.folder).sort(hashedFirstPageLast);
@@ -338,10 +368,11 @@ function removeFile(top: string, path: string): void {
   }
 }
 
-function takeAway(shares: string, name: string, staging: string): boolean {
+function takeAway(shares: string, name: string, staging: string, at: (step: string) => void): boolean {
   const from = join(shares, name);
   if (lstatSync(from, { throwIfNoEntry: false }) === undefined) return false;
   renameSync(from, join(staging, `trash-${process.pid}-${process.hrtime.bigint()}`));
+  at('remove:moved');
   syncFolder(shares);
   return true;
 }
@@ -357,9 +388,11 @@ function syncFolder(folder: string): void {
 
 // --- clean-up, and files of the whole site
 
-async function sweep(staging: string): Promise<void> {
+async function sweep(staging: string, at: (step: string) => void): Promise<void> {
   for (const name of readdirSync(staging)) {
-    if (isAbandoned(staging, name)) await rm(join(staging, name), { recursive: true, force: true });
+    if (!isAbandoned(staging, name)) continue;
+    await rm(join(staging, name), { recursive: true, force: true });
+    at('trash:deleted');
   }
 }
 
@@ -389,7 +422,12 @@ function isRunning(pid: number): boolean {
   }
 }
 
-async function writeSite(folder: string, staging: string, files: ReadonlyMap<string, string>): Promise<void> {
+async function writeSite(
+  folder: string,
+  staging: string,
+  files: ReadonlyMap<string, string>,
+  at: (step: string) => void,
+): Promise<void> {
   for (const [name, content] of files) {
     const target = join(folder, name);
     const current = existsSync(target) ? await readFile(target, 'utf8') : undefined;
@@ -399,7 +437,9 @@ async function writeSite(folder: string, staging: string, files: ReadonlyMap<str
       rmSync(temporary, { force: true });
       writeFileSync(temporary, content);
       await syncFile(temporary);
+      at('site:written');
       renameSync(temporary, target);
+      at('site:moved');
     });
   }
 }

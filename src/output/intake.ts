@@ -53,7 +53,7 @@ export async function takeFile(
 /** What a failed write to our own folders means for the owner. Anything that is not a system error stays what it is. */
 export function unwritable(error: unknown, path: string): unknown {
   const code = systemCode(error);
-  if (code === undefined || error instanceof ShareError) return error;
+  if (code === undefined || code.startsWith('ERR_') || error instanceof ShareError) return error;
   const folder = dirname(path);
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   const what = full ? `The disk that holds ${folder} is full` : `${folder} cannot be written (${code})`;

@@ -224,6 +224,8 @@ export function createPublisher<S extends Source, T extends Stage>(
     } finally {
       for (const prepared of stages) await discard(prepared);
     }
+    // Nobody may come by for weeks, and what was taken down is private again.
+    if (works.some((work) => work.outcome === 'withdrawn')) await emptyTrash();
     return works.map((work) => work.outcome ?? 'not shared');
   }
 
@@ -355,6 +357,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     at('withdraw:moved');
     registry.setWithdrawn(share.id);
     registry.setProblem(share.id, missing);
+    at('withdraw:recorded');
     return 'withdrawn';
   }
 
@@ -374,6 +377,7 @@ export function createPublisher<S extends Source, T extends Stage>(
 
   async function syncAll(progress: (done: number, total: number) => void = () => undefined) {
     const { steps, active } = plan();
+    at('sync:planned');
     const removals = steps.flatMap((step) => (step.do === 'remove' ? [step.name] : []));
     const conversations = steps.flatMap((step) => (step.do === 'remove' ? [] : [step.conversation]));
     const summary: SyncSummary = {
@@ -382,7 +386,9 @@ export function createPublisher<S extends Source, T extends Stage>(
       withdrawn: 0,
       ...removeStrangers(removals),
     };
-    await output.emptyTrash();
+    at('sync:strangers-gone');
+    await emptyTrash();
+    at('sync:trash-emptied');
     const { prepare: here, prepareMany = here } = dependencies;
     const prepare = conversations.length < many ? here : prepareMany;
     // Two batches at a time: one is being prepared while the other waits for the disk.
@@ -425,6 +431,15 @@ export function createPublisher<S extends Source, T extends Stage>(
       }
     });
     return result;
+  }
+
+  /** Bytes that cannot be deleted are nowhere a viewer gets to: they stop nothing. */
+  async function emptyTrash(): Promise<void> {
+    try {
+      await output.emptyTrash();
+    } catch (error) {
+      dependencies.onTrouble?.(error, 'What was taken down is not deleted yet');
+    }
   }
 
   async function discard(prepared: Prepared): Promise<void> {

@@ -188,7 +188,7 @@ type Tables = ReturnType<typeof openTables>;
 
 /** The open file, and all that is asked of it. */
 function openTables(path: string) {
-  const db = openDatabase(path, steps, pageBytes);
+  const db = openDatabase(path, steps, { pageBytes, isCopied: false });
   try {
     return prepareAll(db, path);
   } catch (error) {

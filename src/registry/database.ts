@@ -1,23 +1,31 @@
 import Database from 'better-sqlite3';
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ShareError, systemCode } from '../errors.ts';
 import { migrations, type Migration } from './migrations.ts';
 
 export type Connection = Database.Database;
 
+export interface DatabaseOptions {
+  /** Of a new file, in bytes: SQLite's own choice, or larger where rows are. */
+  pageBytes?: number;
+  /** Whether an old file is copied before it is migrated; not needed for what may be deleted at any time. */
+  isCopied?: boolean;
+  /** Called after each step of a migration; tests stop the process there. */
+  at?: (step: string) => void;
+}
+
 /**
  * Opens an SQLite file the way everything here needs it: WAL, every commit on disk before it is reported,
  * deleted rows overwritten, readable by its owner only.
  *
- * @param steps      Schema history; the file's `user_version` counts the steps already taken.
- * @param pageBytes  Of a new file, in bytes: SQLite's own choice, or larger where rows are.
+ * @param steps  Schema history; the file's `user_version` counts the steps already taken.
  * @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable`.
  */
 export function openDatabase(
   path: string,
   steps: readonly Migration[] = migrations,
-  pageBytes = 4096,
+  { pageBytes = 4096, isCopied = true, at = () => undefined }: DatabaseOptions = {},
 ): Connection {
   return explain(path, () => {
     const fresh = !existsSync(path);
@@ -29,7 +37,7 @@ export function openDatabase(
       db.pragma('synchronous = FULL');
       db.pragma('foreign_keys = ON');
       db.pragma('secure_delete = ON');
-      migrate(db, path, steps);
+      migrate(db, path, steps, isCopied, at);
       return db;
     } catch (error) {
       db.close();
@@ -46,7 +54,13 @@ function createPrivateFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600)); // SQLite gives its -wal and -shm the same mode
 }
 
-function migrate(db: Connection, path: string, steps: readonly Migration[]): void {
+function migrate(
+  db: Connection,
+  path: string,
+  steps: readonly Migration[],
+  isCopied: boolean,
+  at: (step: string) => void,
+): void {
   const version = schemaVersion(db);
   if (version > steps.length) {
     throw new ShareError(
@@ -56,22 +70,37 @@ function migrate(db: Connection, path: string, steps: readonly Migration[]): voi
     );
   }
   if (version === steps.length) return;
-  if (version > 0) backUp(db, `${path}.before-schema-${steps.length}`);
+  at('migrate:begin');
   db.transaction(() => {
     // Read again: another process may have migrated while this one waited for the lock.
-    for (const step of steps.slice(schemaVersion(db))) step(db);
+    const current = schemaVersion(db);
+    if (isCopied && current > 0 && current < steps.length)
+      backUp(db, `${path}.before-schema-${steps.length}`, at);
+    for (const step of steps.slice(current)) {
+      step(db);
+      at('migrate:step');
+    }
     db.pragma(`user_version = ${steps.length}`);
+    at('migrate:counted');
   }).immediate();
+  at('migrate:committed');
 }
 
 function schemaVersion(db: Connection): number {
   return Number(db.pragma('user_version', { simple: true }));
 }
 
-function backUp(db: Connection, path: string): void {
+/**
+ * Runs while nobody else can write, so that the copy lacks nothing, and before anything is migrated. It gets its name
+ * when it is whole and on disk: half a copy would keep the next start from making one.
+ */
+function backUp(db: Connection, path: string, at: (step: string) => void): void {
   if (existsSync(path)) return;
-  closeSync(openSync(path, 'a', 0o600)); // VACUUM INTO accepts an empty file and keeps its mode
-  db.prepare('VACUUM INTO ?').run(path);
+  const draft = `${path}.draft`;
+  writeFileSync(draft, db.serialize(), { mode: 0o600, flush: true });
+  at('migrate:copied');
+  renameSync(draft, path);
+  at('migrate:backed-up');
 }
 
 /**
@@ -111,7 +140,8 @@ function toShareError(path: string, error: unknown): ShareError | undefined {
     return unwritable(path, 'it is read-only', error);
   if (code.startsWith('SQLITE_CANTOPEN') || code === 'EACCES' || code === 'EPERM')
     return unwritable(path, 'it cannot be opened', error);
-  if (code.startsWith('SQLITE_IOERR')) return unwritable(path, 'the disk reports an error', error);
+  if (code.startsWith('SQLITE_IOERR') || code === 'EIO')
+    return unwritable(path, 'the disk reports an error', error);
   return undefined;
 }
 

@@ -4,6 +4,7 @@ import type { FoundSecret } from '../snapshot/secrets.ts';
 import { isShareId, shortShareId, type ShareId } from '../urls.ts';
 import { explain, openDatabase, type Connection } from './database.ts';
 import { openGraves, type Graves } from './graves.ts';
+import { migrations } from './migrations.ts';
 
 export type ShareState = 'active' | 'revoked';
 
@@ -150,10 +151,11 @@ interface Row {
 /**
  * Opens the registry. What was deleted while another copy of it was in this place is deleted in this one, too.
  *
+ * @param at  Called after each step of a migration.
  * @throws ShareError `registry_newer`, `registry_corrupt`, `registry_unwritable`
  */
-export function openRegistry(path: string): Registry {
-  const db = openDatabase(path);
+export function openRegistry(path: string, at?: (step: string) => void): Registry {
+  const db = openDatabase(path, migrations, at === undefined ? {} : { at });
   const run = <T>(action: () => T): T => explain(path, action);
   const rows = prepareAll(db);
   const graves = run(() => openGraves(join(dirname(path), 'deleted-shares.txt')));

@@ -13,7 +13,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createImporter, openExport, type Found } from '../../src/conversation/import.ts';
 import { createSourceReader, openLibrary } from '../../src/conversation/library.ts';
-import { unpacked as unpackedInto, zipped, type ExportFiles } from '../support/exports.ts';
+import {
+  aChatGptConversation as talk,
+  unpacked as unpackedInto,
+  zipped,
+  type ExportFiles,
+} from '../support/exports.ts';
 
 let folder: string;
 let library: string;
@@ -25,38 +30,6 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
-
-/** A conversation as ChatGPT exports it. */
-function talk(id: string, title: string, answer: string, picture?: string): object {
-  const said = (role: string, parts: unknown[], content_type = 'text') => ({
-    author: { role },
-    content: { content_type, parts },
-    metadata: {},
-    recipient: 'all',
-  });
-  const image = {
-    content_type: 'image_asset_pointer',
-    asset_pointer: `file-service://${picture ?? ''}`,
-    width: 1,
-    height: 1,
-  };
-  const parts = picture === undefined ? [answer] : [image, answer];
-  return {
-    conversation_id: id,
-    title,
-    create_time: 1772442000,
-    current_node: 'b',
-    mapping: {
-      a: { id: 'a', parent: null, children: ['b'], message: said('user', ['Hello']) },
-      b: {
-        id: 'b',
-        parent: 'a',
-        children: [],
-        message: said('assistant', parts, picture === undefined ? 'text' : 'multimodal_text'),
-      },
-    },
-  };
-}
 
 const zip = (files: ExportFiles) => zipped(folder, files);
 const unpacked = (files: ExportFiles) => unpackedInto(folder, files);

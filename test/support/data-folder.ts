@@ -39,10 +39,15 @@ export interface DataFolder {
 }
 
 /** A data folder of its own in the temporary folder. Whoever makes it removes it. */
-export function aDataFolder(site = 'http://127.0.0.1:4321'): DataFolder {
+export function aDataFolder(site?: string): DataFolder {
   const data = realpathSync(mkdtempSync(join(tmpdir(), 'share-test-')));
+  mkdirSync(join(data, 'conversations'));
+  return dataFolderAt(data, site);
+}
+
+/** @param data  An absolute path, of a folder that is there. */
+export function dataFolderAt(data: string, site = 'http://127.0.0.1:4321'): DataFolder {
   const library = join(data, 'conversations');
-  mkdirSync(library);
   const paths: AppPaths = { data, library, output: join(data, 'site'), site: toSiteUrl(site) };
   return {
     paths,

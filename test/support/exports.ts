@@ -47,3 +47,35 @@ export function aClaudeConversation(number: number, name: string, words = `About
     ],
   };
 }
+
+/** A conversation as ChatGPT exports it. */
+export function aChatGptConversation(id: string, title: string, answer: string, picture?: string): object {
+  const said = (role: string, parts: unknown[], content_type = 'text') => ({
+    author: { role },
+    content: { content_type, parts },
+    metadata: {},
+    recipient: 'all',
+  });
+  const image = {
+    content_type: 'image_asset_pointer',
+    asset_pointer: `file-service://${picture ?? ''}`,
+    width: 1,
+    height: 1,
+  };
+  const parts = picture === undefined ? [answer] : [image, answer];
+  return {
+    conversation_id: id,
+    title,
+    create_time: 1772442000,
+    current_node: 'b',
+    mapping: {
+      a: { id: 'a', parent: null, children: ['b'], message: said('user', ['Hello']) },
+      b: {
+        id: 'b',
+        parent: 'a',
+        children: [],
+        message: said('assistant', parts, picture === undefined ? 'text' : 'multimodal_text'),
+      },
+    },
+  };
+}
