@@ -46,10 +46,11 @@ export async function runGrid(isThorough: boolean, onResult: (result: Result) =>
     const template = aDataFolder();
     try {
       const act = await scenario.prepare(template);
-      const run = (faults: readonly Fault[]) => inCopies(template, act, faults);
-      const [plain] = await run([{ at: -1, kind: 'EIO', spared: Infinity }]);
-      if (plain === undefined) throw new Error(`${scenario.name} could not be done.`);
-      const steps = ['start', ...(plain.ended?.steps ?? [])];
+      const run = (faults: readonly (Fault | undefined)[]) => inCopies(template, act, faults);
+      const [plain] = await run([undefined]);
+      if (plain?.ended === undefined || plain.ended.error !== undefined)
+        throw new Error(`${scenario.name} could not be done: ${plain?.ended?.error?.message ?? ''}`);
+      const steps = ['start', ...plain.ended.steps];
       plain.data.remove();
       const { kills, errnos: disks } = casesOf(scenario, steps, isThorough);
       const killsToDo = kills.filter(
@@ -92,7 +93,7 @@ const callsAtATime = 20;
 /** One call after the other fails, until there are no more. */
 async function callByCall(
   scenario: Scenario,
-  run: (faults: readonly Fault[]) => Promise<Done[]>,
+  run: (faults: readonly (Fault | undefined)[]) => Promise<Done[]>,
   onResult: (result: Result) => void,
 ): Promise<void> {
   for (const kind of errnos)
@@ -118,12 +119,12 @@ interface Done {
 async function inCopies(
   template: DataFolder,
   act: Omit<Act, 'paths' | 'fault'>,
-  faults: readonly Fault[],
+  faults: readonly (Fault | undefined)[],
 ): Promise<Done[]> {
   const copies = faults.map(() => copyOf(template));
   const acts = faults.map((fault, index): Act => ({
     ...act,
-    fault,
+    ...(fault === undefined ? {} : { fault }),
     paths: (copies[index] ?? template).paths,
   }));
   const endings = await perform(acts);
