@@ -7,6 +7,8 @@ export interface Wanted {
   state: 'active' | 'revoked';
   /** Digest of everything the page is made from (source files, choice, renderer, site); null when the source is gone. */
   inputs: string | null;
+  /** The registry says that a page is out. */
+  isOut: boolean;
 }
 
 export type Step =
@@ -41,7 +43,8 @@ export function planSync(
 }
 
 function planWithdrawal(share: Wanted, published: ReadonlyMap<string, unknown>): Step[] {
-  if (share.inputs !== null || !published.has(share.id)) return [];
+  // Where the page is gone and its registry does not know, a withdrawal was cut short.
+  if (share.inputs !== null || !(share.isOut || published.has(share.id))) return [];
   return [{ do: 'withdraw', conversation: share.conversation }];
 }
 

@@ -404,10 +404,11 @@ export function createPublisher<S extends Source, T extends Stage>(
   function plan() {
     const shares = registry.all();
     const names = output.names();
-    const wanted = shares.map(({ id, conversation, state, ...share }): Wanted => {
-      if (state === 'revoked') return { id, conversation, state, inputs: null };
+    const wanted = shares.map(({ id, conversation, state, revision, ...share }): Wanted => {
+      const isOut = revision !== undefined;
+      if (state === 'revoked') return { id, conversation, state, inputs: null, isOut };
       const inputs = currentInputs({ conversation, ...choiceOf(share) });
-      return { id, conversation, state, inputs: inputs === undefined ? 'not known' : inputs };
+      return { id, conversation, state, inputs: inputs === undefined ? 'not known' : inputs, isOut };
     });
     const madeFrom = new Map(
       shares.map((share) => [share.id as string, isWhole(share) ? share.inputs : undefined]),

@@ -30,8 +30,6 @@ export interface Scenario {
   after: Readonly<Record<string, string>>;
   /** Conversations whose share may be there or not, since nobody was told that it was made or deleted. */
   undecided?: readonly string[];
-  /** Killed at each of its points, also where time is short. */
-  isWhole?: boolean;
   /** Words that no page may hold after the next sync. */
   never?: readonly string[];
   /** Complaints about what only this act touches; before anything else looks at the folder. */
@@ -68,8 +66,25 @@ export const scenarios: readonly Scenario[] = [
     undecided: ['talk'],
   },
   {
+    name: 'publish a mistake',
+    async prepare(data) {
+      data.write('talk', titled('Earlier words'), files);
+      await share(data, 'talk');
+      data.write('talk', titled('A key pasted in error'), { 'new.txt': 'new' });
+      rmSync(join(data.paths.library, 'talk', 'files', 'old.txt'));
+      return { do: 'sync', conversation: 'talk' };
+    },
+    after: { talk: 'Earlier words' },
+    never: ['pasted in error'],
+    /** The owner takes it back before anything is published again; the registry may still know the earlier revision. */
+    check(data) {
+      data.write('talk', titled('Earlier words'), files);
+      rmSync(join(data.paths.library, 'talk', 'files', 'new.txt'), { force: true });
+      return [];
+    },
+  },
+  {
     name: 'publish again',
-    isWhole: true,
     async prepare(data) {
       data.write('talk', titled('Earlier words'), files);
       await share(data, 'talk');
@@ -79,23 +94,6 @@ export const scenarios: readonly Scenario[] = [
     },
     after: { talk: 'Later words' },
     never: ['Earlier words'],
-  },
-  {
-    name: 'publish a mistake',
-    isWhole: true,
-    async prepare(data) {
-      data.write('talk', titled('Earlier words'), files);
-      await share(data, 'talk');
-      data.write('talk', titled('A key pasted in error'));
-      return { do: 'sync', conversation: 'talk' };
-    },
-    after: { talk: 'Earlier words' },
-    never: ['pasted in error'],
-    /** The owner takes it back before anything is published again; the registry may still know the earlier revision. */
-    check(data) {
-      data.write('talk', titled('Earlier words'));
-      return [];
-    },
   },
   {
     name: 'change choice',
@@ -108,7 +106,6 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'revoke',
-    isWhole: true,
     async prepare(data) {
       data.write('talk', titled('Earlier words'), files);
       const [id] = await share(data, 'talk');

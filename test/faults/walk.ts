@@ -165,7 +165,7 @@ interface Model {
   of(conversation: string): ShareId[];
   /** @param revokedBefore  What was revoked when the deed began. */
   hear(deed: Deed, reply: Reply | undefined, revokedBefore: ReadonlySet<ShareId>): void;
-  complain(what: string): void;
+  complain: (what: string) => void;
 }
 
 interface Known {

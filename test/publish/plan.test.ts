@@ -17,16 +17,17 @@ describe('planSync', () => {
     ['out, but not known from what → publish', 'active', one, undefined, [publish]],
     ['source gone, page out → withdraw', 'active', null, one, [withdraw]],
     ['source gone, nothing out → nothing', 'active', null, 'not out', []],
+    ['source gone, page gone, but said to be out → withdraw', 'active', null, 'said to be out', [withdraw]],
     ['revoked and out → remove', 'revoked', null, one, [remove]],
     ['revoked and not out → nothing', 'revoked', null, 'not out', []],
   ] as const)('%s', (_name, state, inputs, out, expected) => {
-    const wanted: Wanted[] = [{ id, conversation: 'talk', state, inputs }];
-    const published = new Map(out === 'not out' ? [] : [[id, out]]);
+    const wanted: Wanted[] = [{ id, conversation: 'talk', state, inputs, isOut: out !== 'not out' }];
+    const published = new Map(out === 'not out' || out === 'said to be out' ? [] : [[id, out]]);
     expect(planSync(wanted, published)).toEqual(expected);
   });
 
   test('what is in the output but in no registry is removed, before anything is published', () => {
-    const wanted: Wanted[] = [{ id, conversation: 'talk', state: 'active', inputs: one }];
+    const wanted: Wanted[] = [{ id, conversation: 'talk', state: 'active', inputs: one, isOut: false }];
     const published = new Map([['left-behind', undefined]]);
     expect(planSync(wanted, published)).toEqual([{ do: 'remove', name: 'left-behind' }, publish]);
   });
