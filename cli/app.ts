@@ -8,6 +8,7 @@ import {
   type Source,
 } from '../src/conversation/library.ts';
 import { attach, type OnProgress } from '../src/output/attachments.ts';
+import { usualLimits } from '../src/limits.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
 import { siteFiles } from '../src/output/site-files.ts';
 import type { FaultPoint } from '../src/publish/contracts.ts';
@@ -62,6 +63,7 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
     renderer,
     scanner: bench.scanner,
     site: paths.site,
+    limits: bench.limits,
     sources: sourcesOf(library),
     prepare: bench.prepare,
     forget: (conversation) => cache.forget(conversation),
@@ -82,9 +84,10 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
 
 /** What preparing a share takes; a worker thread opens only this. */
 export async function openBench(paths: BenchPaths, { at, onProgress = () => undefined }: AppOptions = {}) {
+  const { limits = usualLimits } = paths;
   const output = openOutputFolder(paths.output, stagingFor(paths), paths.identity, at);
   const cache: Cache = openCache(join(paths.data, 'cache.sqlite'));
-  const renderer = await loadRenderer({ fragments: cache });
+  const renderer = await loadRenderer({ fragments: cache, limits });
   const scanner: Scanner = createScanner(cache);
   const prepare = createPrepare<Source, Stage>({
     sources: sourcesOf(openLibrary(paths.library)),
@@ -92,9 +95,10 @@ export async function openBench(paths: BenchPaths, { at, onProgress = () => unde
     renderer,
     scanner: { version: scanner.version, scan: scanner.scan, scanNames: scanTexts },
     site: paths.site,
-    attach: (request) => attach({ output, cache, scanner }, onProgress, request),
+    limits,
+    attach: (request) => attach({ output, cache, scanner, limits }, onProgress, request),
   });
-  return { output, cache, renderer, scanner, prepare };
+  return { output, cache, renderer, scanner, prepare, limits };
 }
 
 export const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);

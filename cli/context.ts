@@ -25,6 +25,7 @@ export function pathsOf(config: Config): AppPaths {
     library: config.library.value,
     output: config.output.value,
     site: config.site.value,
+    limits: config.limits.value,
   };
 }
 
