@@ -39,6 +39,9 @@ export async function withDesk<T>(config: Config, action: (desk: Desk) => T | Pr
   }
 }
 
+/** For what publishes much, or for long: no conversation may hold up the others. */
+export const inThreads: AppOptions = { threads: true };
+
 /** Opens everything, and closes it after. */
 export async function withApp<T>(
   config: Config,
