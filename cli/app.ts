@@ -8,6 +8,7 @@ import {
   type Source,
 } from '../src/conversation/library.ts';
 import { attach, type OnProgress } from '../src/output/attachments.ts';
+import { usualLimits } from '../src/limits.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
 import { siteFiles } from '../src/output/site-files.ts';
 import type { FaultPoint } from '../src/publish/contracts.ts';
@@ -42,6 +43,15 @@ export interface AppOptions {
   onTrouble?: (error: unknown, what: string) => void;
   /** Told how a conversation's files get on, while they are copied and zipped. */
   onProgress?: OnProgress;
+  /** Told of the folder that a share is being prepared in. */
+  onStage?: (folder: string) => void;
+  /**
+   * Prepare every share in a thread, where one that never ends can be stopped. It takes 0.5 s of CPU to start, which is
+   * half of what `share create` takes: whoever waits for a single share sees it and can stop it.
+   */
+  threads?: boolean;
+  /** What a thread runs; tests give one that gets stuck. */
+  threadProgram?: URL;
 }
 
 /**
@@ -53,21 +63,27 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
   const desk = openDesk(paths, options.at);
   const { registry, library } = desk;
   const benchPaths = { ...paths, identity: registry.identity };
+  const pool = openPool(benchPaths, {
+    discard: (stage) => bench.output.discard(stage),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.threadProgram === undefined ? {} : { program: options.threadProgram }),
+  });
   const bench = await openBench(benchPaths, options);
-  const pool = openPool(benchPaths, bench.prepare);
   const { output, renderer, cache } = bench;
+  const prepare = options.threads === true ? pool.prepare : bench.prepare;
   const publisher = createPublisher<Source, Stage>({
     registry,
     output,
     renderer,
     scanner: bench.scanner,
     site: paths.site,
+    limits: bench.limits,
     sources: sourcesOf(library),
-    prepare: bench.prepare,
+    prepare,
     forget: (conversation) => cache.forget(conversation),
     newShareId: () => newShareId() as ShareId,
     now: () => new Date(),
-    prepareMany: pool.prepare,
+    prepareMany: pool.prepareMany,
     ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
     ...(options.at === undefined ? {} : { at: options.at }),
   });
@@ -77,24 +93,34 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
     cache.close();
     registry.close();
   };
-  return { ...desk, output, publisher, prepare: bench.prepare, close };
+  return { ...desk, output, publisher, prepare, close };
 }
 
 /** What preparing a share takes; a worker thread opens only this. */
-export async function openBench(paths: BenchPaths, { at, onProgress = () => undefined }: AppOptions = {}) {
+export async function openBench(
+  paths: BenchPaths,
+  { at, onProgress = () => undefined, onStage = () => undefined }: AppOptions = {},
+) {
+  const { limits = usualLimits } = paths;
   const output = openOutputFolder(paths.output, stagingFor(paths), paths.identity, at);
   const cache: Cache = openCache(join(paths.data, 'cache.sqlite'));
-  const renderer = await loadRenderer({ fragments: cache });
+  const renderer = await loadRenderer({ fragments: cache, limits });
   const scanner: Scanner = createScanner(cache);
   const prepare = createPrepare<Source, Stage>({
     sources: sourcesOf(openLibrary(paths.library)),
-    output,
+    output: { ...output, stage: (id) => toldOf(output.stage(id), onStage) },
     renderer,
     scanner: { version: scanner.version, scan: scanner.scan, scanNames: scanTexts },
     site: paths.site,
-    attach: (request) => attach({ output, cache, scanner }, onProgress, request),
+    limits,
+    attach: (request) => attach({ output, cache, scanner, limits }, onProgress, request),
   });
-  return { output, cache, renderer, scanner, prepare };
+  return { output, cache, renderer, scanner, prepare, limits };
+}
+
+function toldOf(stage: Stage, onStage: (folder: string) => void): Stage {
+  onStage(stage.folder);
+  return stage;
 }
 
 export const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);

@@ -3,6 +3,7 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ShareError } from '../src/errors.ts';
+import { limitNames, usualLimits, type LimitName, type Limits } from '../src/limits.ts';
 import { toSiteUrl, type SiteUrl } from '../src/urls.ts';
 
 /** Where a value came from, as `share config` shows it. */
@@ -20,10 +21,12 @@ export interface Config {
   owner: Setting<string>;
   library: Setting<string>;
   output: Setting<string>;
+  /** Each limit is settled for itself; the origin names all places that set one. */
+  limits: Setting<Limits>;
 }
 
-/** The same names as flags, as `SHARE_…` variables and in configuration files. */
-export type ConfigFlags = { [name in keyof Config]?: string | undefined };
+/** The same names as flags, as `SHARE_…` variables and in configuration files. Limits have no flag. */
+export type ConfigFlags = { [name in Exclude<keyof Config, 'limits'>]?: string | undefined };
 
 export interface Surroundings {
   flags: ConfigFlags;
@@ -33,12 +36,19 @@ export interface Surroundings {
 
 export const defaultSite = 'http://127.0.0.1:4321';
 
+const limit = z.int().min(1).max(1_000_000_000).optional();
+
+const someLimits = z.strictObject(
+  Object.fromEntries(limitNames.map((name) => [name, limit])) as Record<LimitName, typeof limit>,
+);
+
 const userFile = z.strictObject({
   data: z.string().min(1).optional(),
   site: z.string().min(1).optional(),
   owner: z.string().min(1).optional(),
   library: z.string().min(1).optional(),
   output: z.string().min(1).optional(),
+  limits: someLimits.optional(),
 });
 
 /** The owner is not in here: who one is, is set in one's own configuration and not beside shared data. */
@@ -65,7 +75,7 @@ export function readConfig({ flags, env, cwd }: Surroundings): Config {
 
   const data = absolute(cwd, pick('data', [[userPath, user]]) ?? defaultData(env, cwd));
   const dataPath = join(data.value, 'config.json');
-  const files: [string, ConfigFlags][] = [
+  const files: [string, ConfigFlags & { limits?: SomeLimits | undefined }][] = [
     [dataPath, readConfigFile(dataPath, dataFile)],
     [userPath, user],
   ];
@@ -80,7 +90,31 @@ export function readConfig({ flags, env, cwd }: Surroundings): Config {
     owner: pick('owner', [[userPath, user]]) ?? { value: userInfo().username, origin: 'your user name' },
     library: absolute(cwd, pick('library', files) ?? inData('conversations')),
     output: absolute(cwd, pick('output', files) ?? inData('site')),
+    limits: settleLimits([
+      ['SHARE_LIMITS', readLimits(env.SHARE_LIMITS)],
+      ...files.map(([path, { limits = {} }]): [string, SomeLimits] => [path, limits]),
+    ]),
   };
+}
+
+type SomeLimits = z.infer<typeof someLimits>;
+
+/** The first place that sets a limit wins. */
+function settleLimits(places: readonly [Origin, SomeLimits][]): Setting<Limits> {
+  const limits = { ...usualLimits };
+  const origins = new Set<Origin>();
+  for (const name of limitNames) {
+    const [origin, set] = places.find(([, values]) => values[name] !== undefined) ?? [];
+    limits[name] = set?.[name] ?? usualLimits[name];
+    if (origin !== undefined) origins.add(origin);
+  }
+  return { value: limits, origin: origins.size === 0 ? 'default' : [...origins].join(', ') };
+}
+
+function readLimits(text = ''): SomeLimits {
+  if (text === '') return {};
+  const hint = 'It is JSON, as in a configuration file: {"files": 20000}.';
+  return parseConfig(text, someLimits, 'SHARE_LIMITS', hint);
 }
 
 /** `./data` where there is one of ours, else the place the XDG specification gives to user data. */
@@ -108,13 +142,23 @@ function absolute(cwd: string, setting: Setting<string>): Setting<string> {
 function readConfigFile<T>(path: string, schema: z.ZodType<T>): T {
   if (!existsSync(path)) return schema.parse({});
   const hint = `Correct or remove ${path}.`;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ShareError('config_invalid', `${path} cannot be read.`, { hint, cause });
+  }
+  return parseConfig(text, schema, path, hint);
+}
+
+function parseConfig<T>(text: string, schema: z.ZodType<T>, place: string, hint: string): T {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(text);
   } catch (cause) {
-    throw new ShareError('config_invalid', `${path} cannot be read as JSON.`, { hint, cause });
+    throw new ShareError('config_invalid', `${place} cannot be read as JSON.`, { hint, cause });
   }
   const result = schema.safeParse(content);
   if (result.success) return result.data;
-  throw new ShareError('config_invalid', `${path}: ${z.prettifyError(result.error)}`, { hint });
+  throw new ShareError('config_invalid', `${place}: ${z.prettifyError(result.error)}`, { hint });
 }

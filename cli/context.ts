@@ -26,6 +26,7 @@ export function pathsOf(config: Config): AppPaths {
     library: config.library.value,
     output: config.output.value,
     site: config.site.value,
+    limits: config.limits.value,
   };
 }
 
@@ -49,6 +50,9 @@ function warnOfPagesUnknown({ registry, paths: { output } }: Desk): void {
   );
   say('`share doctor` says what to do.');
 }
+
+/** For what publishes much, or for long: no conversation may hold up the others. */
+export const inThreads: AppOptions = { threads: true };
 
 /** Opens everything, and closes it after. */
 export async function withApp<T>(

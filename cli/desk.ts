@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { openLibrary, type Library } from '../src/conversation/library.ts';
 import { ShareError, systemCode } from '../src/errors.ts';
 import { openRegistry, type Registry } from '../src/registry/shares.ts';
+import type { Limits } from '../src/limits.ts';
 import type { SiteUrl } from '../src/urls.ts';
 
 /** What the parts are opened with; a plain value, so that a worker thread can open its own. */
@@ -11,6 +12,8 @@ export interface AppPaths {
   library: string;
   output: string;
   site: SiteUrl;
+  /** The usual ones, where none are given. */
+  limits?: Limits;
 }
 
 /** The registry and the library: enough to look. */

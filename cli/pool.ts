@@ -1,102 +1,160 @@
 import { availableParallelism } from 'node:os';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { ShareError, type ErrorCode } from '../src/errors.ts';
+import { ShareError, systemCode, type ErrorCode } from '../src/errors.ts';
+import { overLimit, usualLimits } from '../src/limits.ts';
+import type { OnProgress } from '../src/output/attachments.ts';
 import type { Prepare, Prepared, Request } from '../src/publish/prepare.ts';
 import type { BenchPaths } from './app.ts';
 
-/** What a worker answers: errors do not keep their class across threads. */
+/** What a thread says of the job it is at; the last three end it. Errors do not keep their class across threads. */
 export type Answer =
-  | { job: number; prepared: Prepared }
-  | { job: number; failure: { code: ErrorCode; message: string; hint: string | undefined } }
-  | { job: number; bug: unknown };
-
-export interface Job {
-  job: number;
-  request: Request;
-}
+  /** Said again and again, so that silence tells that a thread is stuck. */
+  | { alive: true }
+  | { stage: string }
+  | { doneBytes: number; totalBytes: number }
+  | { prepared: Prepared }
+  | { failure: { code: ErrorCode; message: string; hint: string | undefined } }
+  | { bug: unknown };
 
 export interface Pool {
+  /** Prepares in the one thread that has seen the conversation before, and remembers how far it read. */
   prepare: Prepare;
+  /** Prepares on every core. */
+  prepareMany: Prepare;
   /** Ends the threads; what they had under way is rejected. */
   close(): void;
 }
 
-interface Waiter {
+export interface PoolOptions {
+  onProgress?: OnProgress;
+  /** Throws away what a thread that was stopped had staged. */
+  discard?: (stage: { folder: string }) => Promise<void>;
+  /** What a thread runs. Tests give one that gets stuck. */
+  program?: URL;
+}
+
+interface Job {
+  request: Request;
+  /** Any thread may take it. */
+  isForAny: boolean;
   resolve: (prepared: Prepared) => void;
   reject: (error: unknown) => void;
 }
 
 interface Thread {
   worker: Worker;
-  waiting: Map<number, Waiter>;
+  /** In the order they are worked on: one at a time. */
+  jobs: Job[];
+  isReady: boolean;
+  /** Beats since it was last heard of. */
+  silentBeats: number;
+  /** Folder that its present job stages in. */
+  stage: string | undefined;
 }
 
+/** While it has work, a thread says this often that it is not stuck. */
+export const beatMs = 250;
+/** A thread that was silent for this long may be stuck for good: others need not wait to find out. */
+const stuckBeats = 2;
+/** Threads that may be stuck at once, beside those that work. */
+const mostStuck = 4;
 /** Idle threads hold some 100 MB each; starting them again takes 0.2 s. */
 const idleMs = 2_000;
-/** A thread has this many jobs at hand, so that it does not stand still while this thread works or waits for the disk. */
+/** Of many jobs a thread has this many at hand, so that it does not stand still while this thread waits for the disk. */
 const atHand = 4;
 
 /**
- * Prepares shares on every core: in this thread, which is warm already, and in one more for each other core. Threads
- * start with the first request, end when there is nothing to do, and never keep the process from ending. One that dies
- * rejects what it had; the next request starts another.
- *
- * @param here  Prepares in this thread.
+ * Prepares shares in threads, where what never ends can be stopped: a thread that was silent for as long as the limits
+ * allow, or takes more memory, is ended, and what it was at is rejected with `source_invalid`. All else goes on: what
+ * waits behind a thread that may be stuck is given to another one. Threads start with the first request and never keep
+ * the process from ending.
  */
-export function openPool(paths: BenchPaths, here: Prepare, size = availableParallelism() - 1): Pool {
+export function openPool(paths: BenchPaths, options: PoolOptions = {}): Pool {
+  const { limits = usualLimits } = paths;
+  const { onProgress = () => undefined, discard = () => Promise.resolve() } = options;
+  /** The oldest first: it is the one that is kept. */
   const threads = new Set<Thread>();
-  const queue: (Waiter & { request: Request })[] = [];
-  let jobs = 0;
-  let isBusyHere = false;
+  const queue: Job[] = [];
+  let beat: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
 
   function start(): void {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./prepare-worker.${extension}`, import.meta.url), {
+    const worker = new Worker(options.program ?? new URL(`./prepare-worker.${extension}`, import.meta.url), {
       workerData: paths,
+      resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
     });
-    const thread: Thread = { worker, waiting: new Map() };
+    const thread: Thread = { worker, jobs: [], isReady: false, silentBeats: 0, stage: undefined };
     threads.add(thread);
-    worker.on('message', (answer: Answer) => settle(thread, answer));
-    worker.on('error', (error) => lose(thread, error));
+    worker.unref();
+    worker.on('message', (answer: Answer) => hear(thread, answer));
+    worker.on('error', (error) => lose(thread, explain(error)));
     worker.on('exit', (code) => lose(thread, new Error(`A rendering thread ended with ${code}.`)));
   }
 
+  function isStuck({ silentBeats }: Thread): boolean {
+    return silentBeats >= stuckBeats;
+  }
+
   function handOut(): void {
-    while (threads.size < Math.min(size, queue.length)) start();
-    for (const thread of threads) while (thread.waiting.size < atHand && queue.length > 0) send(thread);
-    if (!isBusyHere) void workHere();
+    const wanted = Math.min(availableParallelism(), Math.max(1, queue.filter((job) => job.isForAny).length));
+    const working = () => [...threads].filter((thread) => !isStuck(thread));
+    if (queue.length > 0) while (working().length < wanted && threads.size < wanted + mostStuck) start();
+    for (const [index, thread] of working().entries()) fill(thread, index === 0);
+    if (beat === undefined && [...threads].some(({ jobs }) => jobs.length > 0))
+      beat = setInterval(look, beatMs).unref();
   }
 
-  function send(thread: Thread): void {
-    const next = queue.shift();
-    if (next === undefined) return;
-    const { request, ...waiter } = next;
-    const job = jobs++;
-    thread.waiting.set(job, waiter);
-    thread.worker.ref();
-    thread.worker.postMessage({ job, request } satisfies Job);
-  }
-
-  /** Answers of the other threads are heard between two jobs. */
-  async function workHere(): Promise<void> {
-    isBusyHere = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      await here(next.request).then(next.resolve, next.reject);
-      await nextTurn();
+  /** @param isFirst  It takes what is not for any thread, and that before all else. */
+  function fill(thread: Thread, isFirst: boolean): void {
+    while (queue.length > 0) {
+      const own = isFirst ? queue.findIndex((job) => !job.isForAny) : -1;
+      const index = own < 0 ? queue.findIndex((job) => job.isForAny) : own;
+      const job = queue[index];
+      if (job === undefined || thread.jobs.length >= (job.isForAny ? atHand : 1)) return;
+      queue.splice(index, 1);
+      thread.jobs.push(job);
+      thread.worker.ref();
+      thread.worker.postMessage(job.request);
     }
-    isBusyHere = false;
   }
 
-  function settle(thread: Thread, answer: Answer): void {
-    const waiter = thread.waiting.get(answer.job);
-    thread.waiting.delete(answer.job);
+  /** Counted in beats of this thread: while it stands still itself, no other one grows silent. */
+  function look(): void {
+    const busy = [...threads].filter(({ jobs }) => jobs.length > 0);
+    for (const thread of busy) {
+      if (thread.isReady) thread.silentBeats += 1; // starting takes as long as the machine is busy
+      if (thread.silentBeats * beatMs <= limits.seconds * 1_000) continue;
+      lose(thread, overLimit(limits, 'seconds', 'The conversation takes too long to draw'));
+      void thread.worker.terminate();
+    }
+    if (busy.length === 0) {
+      clearInterval(beat);
+      beat = undefined;
+    }
     handOut();
-    if (thread.waiting.size === 0) rest(thread);
-    if ('prepared' in answer) waiter?.resolve(answer.prepared);
-    else if ('bug' in answer) waiter?.reject(answer.bug);
-    else waiter?.reject(toShareError(answer.failure));
+  }
+
+  function hear(thread: Thread, answer: Answer): void {
+    thread.silentBeats = 0;
+    thread.isReady = true;
+    if ('alive' in answer) return;
+    if ('stage' in answer) thread.stage = answer.stage;
+    else if ('doneBytes' in answer) onProgress(answer.doneBytes, answer.totalBytes);
+    else settle(thread, answer);
+  }
+
+  function settle(
+    thread: Thread,
+    answer: Extract<Answer, { prepared: unknown } | { failure: unknown } | { bug: unknown }>,
+  ): void {
+    const job = thread.jobs.shift();
+    thread.stage = undefined;
+    handOut();
+    if (thread.jobs.length === 0) rest(thread);
+    if ('prepared' in answer) job?.resolve(answer.prepared);
+    else if ('bug' in answer) job?.reject(answer.bug);
+    else job?.reject(toShareError(answer.failure));
   }
 
   function rest(thread: Thread): void {
@@ -106,13 +164,25 @@ export function openPool(paths: BenchPaths, here: Prepare, size = availableParal
   }
 
   function closeIdle(): void {
-    for (const thread of threads) if (thread.waiting.size === 0) end(thread);
+    for (const thread of [...threads].slice(1)) if (thread.jobs.length === 0) end(thread);
   }
 
+  /** What it was at is rejected; what it had not begun goes back to where it came from. */
   function lose(thread: Thread, error: unknown): void {
-    threads.delete(thread);
-    for (const waiter of thread.waiting.values()) waiter.reject(error);
-    thread.waiting.clear();
+    if (!threads.delete(thread)) return;
+    const [job, ...others] = thread.jobs.splice(0);
+    queue.unshift(...others);
+    const { stage } = thread;
+    const reject = () => job?.reject(error);
+    if (stage === undefined) reject();
+    else void discard({ folder: stage }).then(reject, reject);
+    handOut();
+  }
+
+  function explain(error: unknown): unknown {
+    return systemCode(error) === 'ERR_WORKER_OUT_OF_MEMORY'
+      ? overLimit(limits, 'memoryMb', 'The conversation takes too much memory to draw')
+      : error;
   }
 
   function end(thread: Thread): void {
@@ -120,15 +190,23 @@ export function openPool(paths: BenchPaths, here: Prepare, size = availableParal
     void thread.worker.terminate();
   }
 
-  return {
-    prepare: (request) =>
+  const add = (isForAny: boolean): Prepare => {
+    return (request) =>
       new Promise((resolve, reject) => {
-        queue.push({ request, resolve, reject });
+        queue.push({ request, isForAny, resolve, reject });
         handOut();
-      }),
+      });
+  };
+
+  return {
+    prepare: add(false),
+    prepareMany: add(true),
     close: () => {
       clearTimeout(idle);
-      for (const waiter of queue.splice(0)) waiter.reject(new Error('The rendering threads were ended.'));
+      clearInterval(beat);
+      const ended = new Error('The rendering threads were ended.');
+      const jobs = [...queue.splice(0), ...[...threads].flatMap((thread) => thread.jobs.splice(0))];
+      for (const job of jobs) job.reject(ended);
       for (const thread of threads) end(thread);
     },
   };

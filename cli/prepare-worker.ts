@@ -1,7 +1,8 @@
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Request } from '../src/publish/prepare.ts';
 import type { BenchPaths } from './app.ts';
-import type { Answer, Job } from './pool.ts';
+import type { Answer } from './pool.ts';
 
 /*
  * A thread of `pool.ts`: prepares shares, never commits one. A thread does not have its process's cache of compiled
@@ -10,19 +11,52 @@ import type { Answer, Job } from './pool.ts';
 enableCompileCache();
 const { ShareError } = await import('../src/errors.ts');
 const { openBench } = await import('./app.ts');
+const { beatMs } = await import('./pool.ts');
 
-const bench = openBench(workerData as BenchPaths);
+/** More often than this nobody looks at a bar of progress. */
+const progressMs = 100;
+let progressAt = 0;
 
-parentPort?.on('message', (job: Job) => {
-  void answer(job).then((result) => parentPort?.postMessage(result));
+const bench = openBench(workerData as BenchPaths, {
+  onStage: (stage) => say({ stage }),
+  onProgress: (doneBytes, totalBytes) => {
+    const now = performance.now();
+    if (now - progressAt < progressMs && doneBytes < totalBytes) return;
+    progressAt = now;
+    say({ doneBytes, totalBytes });
+  },
 });
 
-async function answer({ job, request }: Job): Promise<Answer> {
+/** One at a time, so that it is known which of them a thread is stuck at. */
+let before: Promise<void> = bench.then(
+  () => say({ alive: true }),
+  () => undefined, // told of with each request
+);
+let waiting = 0;
+let beat: NodeJS.Timeout | undefined;
+
+parentPort?.on('message', (request: Request) => {
+  waiting += 1;
+  beat ??= setInterval(() => say({ alive: true }), beatMs);
+  before = before.then(async () => {
+    say(await answer(request));
+    waiting -= 1;
+    if (waiting > 0) return;
+    clearInterval(beat);
+    beat = undefined;
+  });
+});
+
+async function answer(request: Request): Promise<Answer> {
   try {
     const { prepare } = await bench;
-    return { job, prepared: await prepare(request) };
+    return { prepared: await prepare(request) };
   } catch (error) {
-    if (!(error instanceof ShareError)) return { job, bug: error };
-    return { job, failure: { code: error.code, message: error.message, hint: error.hint } };
+    if (!(error instanceof ShareError)) return { bug: error };
+    return { failure: { code: error.code, message: error.message, hint: error.hint } };
   }
+}
+
+function say(answer: Answer): void {
+  parentPort?.postMessage(answer);
 }

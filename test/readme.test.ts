@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { buildProgram } from '../cli/main.ts';
 import { columns } from '../src/export/rows.ts';
+import { limitNames, usualLimits } from '../src/limits.ts';
 
 const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
 const program = await buildProgram();
@@ -43,6 +44,14 @@ test('the columns of an exported table are in the README, with their types', () 
   );
   const table = /\| column \| type \| is \|\n.*\n((?:\|.*\n)+)/.exec(readme)?.[1]?.trim().split('\n') ?? [];
   expect(table.map((line) => /^(?:\|[^|]*){2}\|/.exec(line)?.[0])).toEqual(rows);
+});
+
+test('every limit is in the README, with what it usually is', () => {
+  const rows = [...readme.matchAll(/^\| `(\w+)` \|[^|]+\| ([\d,]+) \|$/gm)].map(([, name, usual]) => [
+    name,
+    usual,
+  ]);
+  expect(rows).toEqual(limitNames.map((name) => [name, usualLimits[name].toLocaleString('en')]));
 });
 
 test('every npm script in the README exists', () => {

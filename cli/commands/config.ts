@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { limitNames, type Limits } from '../../src/limits.ts';
 import type { Setting } from '../config.ts';
 import { configOf, type CommonOptions } from '../context.ts';
 import { paint, print, printJson } from '../report.ts';
@@ -8,7 +9,7 @@ export function addConfig(program: Command): void {
     .command('config')
     .summary('show each setting and where it came from')
     .description(
-      `Shows each setting and where it came from: a flag, the environment (SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_LIBRARY, SHARE_OUTPUT), config.json in the data folder, your own conversation-share/config.json, or the default.`,
+      `Shows each setting and where it came from: a flag, the environment (SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_LIBRARY, SHARE_OUTPUT, SHARE_LIMITS), config.json in the data folder, your own conversation-share/config.json, or the default.`,
     )
     .option('--json', 'print {setting: {value, origin}}')
     .addHelpText('after', '\nExample:\n  $ share config --site https://example.org')
@@ -18,7 +19,13 @@ export function addConfig(program: Command): void {
         printJson(config);
         return;
       }
-      for (const [name, { value, origin }] of Object.entries(config) as [string, Setting<string>][])
+      const { limits, ...others } = config;
+      const all = { ...others, limits: { ...limits, value: wordsOf(limits.value) } };
+      for (const [name, { value, origin }] of Object.entries(all) as [string, Setting<string>][])
         print(`${name.padEnd(8)} ${value}  ${paint('dim', `(${origin})`)}`);
     });
+}
+
+function wordsOf(limits: Limits): string {
+  return limitNames.map((name) => `${name} ${limits[name].toLocaleString('en')}`).join(', ');
 }

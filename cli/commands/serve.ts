@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { shareUrl } from '../../src/urls.ts';
 import type { App } from '../app.ts';
 import { defaultSite } from '../config.ts';
-import { configOf, withApp } from '../context.ts';
+import { configOf, inThreads, withApp } from '../context.ts';
 import { follow } from '../follow.ts';
 import { printable, say } from '../report.ts';
 import { untilStopped } from '../signals.ts';
@@ -31,7 +31,7 @@ export function addServe(program: Command): void {
     )
     .action(async (options: ServeOptions, command: Command) => {
       const config = configOf(command);
-      await withApp(config, async (app) => {
+      const work = async (app: App) => {
         const stopped = untilStopped();
         const following = options.watch ? await follow(app) : undefined;
         try {
@@ -45,7 +45,8 @@ export function addServe(program: Command): void {
         } finally {
           await following?.close();
         }
-      });
+      };
+      await withApp(config, work, inThreads);
     });
 }
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../../src/errors.ts';
 import type { SyncSummary } from '../../src/publish/publisher.ts';
-import { configOf, withApp, type CommonOptions } from '../context.ts';
+import type { App } from '../app.ts';
+import { configOf, inThreads, withApp, type CommonOptions } from '../context.ts';
 import { printJson, progressBar, say } from '../report.ts';
 
 export function addSync(program: Command): void {
@@ -15,14 +16,15 @@ export function addSync(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ share sync')
     .action(async (options: CommonOptions, command: Command) => {
       const config = configOf(command);
-      await withApp(config, async (app) => {
+      const work = async (app: App) => {
         const bar = progressBar('Publishing');
         const summary = await app.publisher.syncAll((done, total) => bar.update(done, total));
         bar.end();
         if (options.json === true) printJson(summary);
         else say(describe(summary));
         if (summary.failed > 0) process.exitCode = exitCodes.failed;
-      });
+      };
+      await withApp(config, work, inThreads);
     });
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { configOf, withApp } from '../context.ts';
+import type { App } from '../app.ts';
+import { configOf, inThreads, withApp } from '../context.ts';
 import { follow } from '../follow.ts';
 import { say } from '../report.ts';
 import { untilStopped } from '../signals.ts';
@@ -14,12 +15,13 @@ export function addWatch(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ share watch')
     .action(async (_options: unknown, command: Command) => {
       const config = configOf(command);
-      await withApp(config, async (app) => {
+      const work = async (app: App) => {
         const stopped = untilStopped();
         const following = await follow(app);
         say(`Watching ${app.registry.allActive().length} shared conversations. Ctrl-C stops.`);
         await stopped;
         await following.close();
-      });
+      };
+      await withApp(config, work, inThreads);
     });
 }

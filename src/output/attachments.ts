@@ -2,6 +2,7 @@ import { lstatSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConversationFile } from '../conversation/conversation.ts';
+import { bytesPerMb, refuseOver, type Limits } from '../limits.ts';
 import type { Choice, FileFacts, PublishedFacts } from '../snapshot/privacy.ts';
 import { toFound, type Finding, type FoundSecret } from '../snapshot/secrets.ts';
 import type { SnapshotZip } from '../snapshot/snapshot.ts';
@@ -89,7 +90,7 @@ const settledAfterMs = 50;
  * @throws ShareError `source_unreadable`, `source_invalid`, `output_unwritable`.
  */
 export async function attach(
-  tools: Pick<Taking, 'output' | 'cache' | 'scanner'>,
+  tools: AttachTools,
   onProgress: OnProgress,
   request: AttachRequest,
 ): Promise<Attached> {
@@ -101,12 +102,15 @@ export async function attach(
   }
 }
 
+type AttachTools = Pick<Taking, 'output' | 'cache' | 'scanner'> & { limits: Limits };
+
 async function attachAll(
-  { output, cache, scanner }: Pick<Taking, 'output' | 'cache' | 'scanner'>,
+  { output, cache, scanner, limits }: AttachTools,
   onProgress: OnProgress,
   { conversation, title, files, names, stage, choice }: AttachRequest,
 ): Promise<Attached> {
-  const onBytes = counting(files, onProgress);
+  const sizes = sizesOf(files, limits);
+  const onBytes = counting(sizes, onProgress);
   const taking: Taking = { output, cache, scanner, conversation, stage, choice, onBytes };
   const attached: Attached = { facts: [], zip: undefined, keep: [], found: [] };
   const placed: Placed[] = [];
@@ -179,9 +183,19 @@ function knownFile(
   return { ...known, location: output.locate(stage.id, path) };
 }
 
+/** @throws ShareError `source_invalid` where they are larger than the limits allow, before a byte of them is copied. */
+function sizesOf(files: readonly ConversationFile[], limits: Limits): number[] {
+  const sizes = files.map(sizeOf);
+  for (const [index, size] of sizes.entries())
+    refuseOver(limits, 'fileMb', size / bytesPerMb, (mb) => `File ${files[index]?.name ?? ''} has ${mb} MB`);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  refuseOver(limits, 'filesMb', total / bytesPerMb, (mb) => `The files have ${mb} MB together`);
+  return sizes;
+}
+
 /** Every byte is copied once and zipped once; what is published already counts for nothing. */
-function counting(files: readonly ConversationFile[], onProgress: OnProgress): OnBytes {
-  const total = files.reduce((sum, file) => sum + 2 * sizeOf(file), 0);
+function counting(sizes: readonly number[], onProgress: OnProgress): OnBytes {
+  const total = sizes.reduce((sum, size) => sum + 2 * size, 0);
   let done = 0;
   return (bytes) => {
     done += bytes;

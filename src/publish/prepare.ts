@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { refuseTooMuch } from '../conversation/within-limits.ts';
+import { limitNames, type Limits } from '../limits.ts';
 import { toRevision } from '../snapshot/revision.ts';
 import { longTexts } from '../snapshot/long-text.ts';
 import { publicNames, toSnapshot, type Choice } from '../snapshot/privacy.ts';
@@ -48,14 +50,15 @@ export interface PrepareDependencies<S extends Source, T extends Stage> {
   renderer: Renderer;
   scanner: Scanner;
   site: SiteUrl;
+  limits: Limits;
 }
 
 /** Source → conversation → snapshot → page and files, in a stage. */
 export function createPrepare<S extends Source, T extends Stage>(
   dependencies: PrepareDependencies<S, T>,
 ): Prepare {
-  const { sources, output, attach, renderer, scanner, site } = dependencies;
-  const drawnBy = toDrawnBy(renderer, scanner, site);
+  const { sources, output, attach, renderer, scanner, site, limits } = dependencies;
+  const drawnBy = toDrawnBy(dependencies);
 
   return async (request) => {
     const { conversation: name, id, choice } = request;
@@ -63,6 +66,7 @@ export function createPrepare<S extends Source, T extends Stage>(
     const before = source && sources.signature(source);
     if (source === undefined || before === undefined) return { kind: 'missing' };
     const { conversation } = await sources.read(source);
+    refuseTooMuch(conversation, limits);
     const stage = output.stage(id);
     try {
       const allowed = new Set(request.allowed);
@@ -148,13 +152,19 @@ function refuseSecrets(found: readonly FoundSecret[]): void {
   });
 }
 
-/** What a page is made with, beside its source. */
-export function toDrawnBy(
-  renderer: Pick<Renderer, 'version'>,
-  scanner: Pick<Scanner, 'version'>,
-  site: SiteUrl,
-): string[] {
-  return [renderer.version, scanner.version, site];
+export interface DrawnBy {
+  renderer: Pick<Renderer, 'version'>;
+  scanner: Pick<Scanner, 'version'>;
+  site: SiteUrl;
+  limits: Limits;
+}
+
+/**
+ * What a page is made with, beside its source. Limits are part of it, so that what one of them kept back is tried again
+ * once it is raised.
+ */
+export function toDrawnBy({ renderer, scanner, site, limits }: DrawnBy): string[] {
+  return [renderer.version, scanner.version, site, limitNames.map((name) => limits[name]).join()];
 }
 
 /** Digest of everything a page is made from. Equal inputs mean there is nothing to do. */

@@ -1,7 +1,7 @@
 import { ShareError } from '../errors.ts';
 import { usualChoice, type Choice } from '../snapshot/privacy.ts';
 import type { FoundSecret } from '../snapshot/secrets.ts';
-import type { ShareId, SiteUrl } from '../urls.ts';
+import type { ShareId } from '../urls.ts';
 import { shortShareId } from '../urls.ts';
 import type {
   Deed,
@@ -9,15 +9,13 @@ import type {
   Output,
   Problem,
   Registry,
-  Renderer,
-  Scanner,
   Share,
   Source,
   Sources,
   Stage,
 } from './contracts.ts';
 import { planSync, type Wanted } from './plan.ts';
-import { digestInputs, toDrawnBy, type Prepare, type Prepared } from './prepare.ts';
+import { digestInputs, toDrawnBy, type DrawnBy, type Prepare, type Prepared } from './prepare.ts';
 
 /** What became of one share. */
 export type Outcome = 'published' | 'unchanged' | 'withdrawn' | 'failed' | 'held' | 'not shared';
@@ -60,13 +58,10 @@ export interface Publisher {
   syncAll(progress?: (done: number, total: number) => void): Promise<SyncSummary>;
 }
 
-export interface PublisherDependencies<S extends Source, T extends Stage> {
+export interface PublisherDependencies<S extends Source, T extends Stage> extends DrawnBy {
   registry: Registry;
   output: Output<T>;
   sources: Sources<S>;
-  renderer: Pick<Renderer, 'version'>;
-  scanner: Pick<Scanner, 'version'>;
-  site: SiteUrl;
   prepare: Prepare;
   /** Prepares in other threads, for when `syncAll` has many to do. */
   prepareMany?: Prepare;
@@ -98,9 +93,9 @@ const attempts = 50;
 export function createPublisher<S extends Source, T extends Stage>(
   dependencies: PublisherDependencies<S, T>,
 ): Publisher {
-  const { registry, output, sources, renderer, scanner, site, now } = dependencies;
+  const { registry, output, sources, now } = dependencies;
   const at = dependencies.at ?? (() => undefined);
-  const drawnBy = toDrawnBy(renderer, scanner, site);
+  const drawnBy = toDrawnBy(dependencies);
 
   async function create(conversation: string, owner: string, wish: Partial<Choice> = {}): Promise<Created> {
     const existing = registry.active(conversation);

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ShareError, systemCode } from '../errors.ts';
+import { refuseOver, usualLimits, type Limits } from '../limits.ts';
 import { pagePath, toPages, type Page } from '../snapshot/pages.ts';
 import { messagesIn, partsIn, subAgentOf } from '../snapshot/parts.ts';
 import { createScales, mostSubAgentBytes, type Scales } from '../snapshot/scales.ts';
@@ -55,7 +56,8 @@ export interface Renderer {
    * same bytes.
    *
    * @param isOut  Asked about every page but the first, which tells of all of them and so changes with each.
-   * @throws ShareError `gate_refused` when a page holds what no page may hold.
+   * @throws ShareError `gate_refused` when a page holds what no page may hold; `source_invalid` when there are more than
+   *   the limits allow.
    */
   render(snapshot: Snapshot, place: Place, isOut?: IsOut): Promise<Drawn>;
   /**
@@ -81,20 +83,26 @@ interface Bundle {
  * Loads the built renderer into this process.
  *
  * @param options.fragments  Without it every part is drawn anew.
+ * @param options.limits     How many pages a conversation may fill.
  * @param options.entry      The built `entry.mjs`; by default the one in this package's `dist/renderer`.
  * @throws ShareError `renderer_missing` when it is not built.
  */
 export async function loadRenderer(
-  options: { fragments?: FragmentCache; entry?: URL } = {},
+  options: { fragments?: FragmentCache; limits?: Pick<Limits, 'pages'>; entry?: URL } = {},
 ): Promise<Renderer> {
   const entry = options.entry ?? new URL('dist/renderer/server/entry.mjs', packageRoot());
   const [version, bundle] = await Promise.all([readVersion(entry), importBundle(entry)]);
-  return createRenderer(version, bundle, options.fragments ?? forgetful);
+  return createRenderer(version, bundle, options.fragments ?? forgetful, options.limits ?? usualLimits);
 }
 
 const forgetful: FragmentCache = { load: () => [], store: () => undefined };
 
-function createRenderer(version: string, bundle: Bundle, fragments: FragmentCache): Renderer {
+function createRenderer(
+  version: string,
+  bundle: Bundle,
+  fragments: FragmentCache,
+  limits: Pick<Limits, 'pages'>,
+): Renderer {
   let notFound: Promise<string> | undefined;
 
   return {
@@ -104,6 +112,7 @@ function createRenderer(version: string, bundle: Bundle, fragments: FragmentCach
       const htmlOf = (text: string): string => htmlByText.get(text) ?? bundle.renderMarkdown(text);
       const scales = createScales((text) => Buffer.byteLength(htmlOf(text)));
       const all = toPages(snapshot.rounds, scales.weightOf, mostBytes);
+      refuseOver(limits, 'pages', all.length, (count) => `The conversation fills ${count} pages`);
       const drawn: Drawn = { pages: new Map(), kept: [] };
       for (const page of all) {
         const path = pagePath(page.number);

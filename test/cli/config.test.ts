@@ -3,6 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readConfig, type ConfigFlags } from '../../cli/config.ts';
+import { usualLimits } from '../../src/limits.ts';
 
 let home: string;
 let env: Record<string, string>;
@@ -65,6 +66,7 @@ test.each([
   ['not JSON', '{'],
   ['a setting that does not exist', { sight: 'https://example.org' }],
   ['a value of the wrong type', { site: 1 }],
+  ['a limit that does not exist', { limits: { file: 3 } }],
 ])('a file with %s is refused by name', (_name, content) => {
   writeJson(userFile(), content);
   expect(() => read()).toThrow(
@@ -79,3 +81,31 @@ test.each(['example.org', 'ftp://example.org', 'https://example.org/?x', 'https:
   'the site %s is refused',
   (site) => expect(() => read({ site })).toThrow(expect.objectContaining({ code: 'config_invalid' })),
 );
+
+test('each limit comes from SHARE_LIMITS, the data folder’s file, one’s own file, or is the usual one', () => {
+  const data = join(home, 'd');
+  expect(read({ data }).limits).toEqual({ value: usualLimits, origin: 'default' });
+  writeJson(userFile(), { limits: { files: 1, pages: 1, seconds: 1 } });
+  const dataFile = writeJson(join(data, 'config.json'), { limits: { files: 2, pages: 2 } });
+  env.SHARE_LIMITS = '{"files": 3}';
+  expect(read({ data }).limits).toEqual({
+    value: { ...usualLimits, files: 3, pages: 2, seconds: 1 },
+    origin: `SHARE_LIMITS, ${dataFile}, ${userFile()}`,
+  });
+});
+
+test.each([
+  ['no limit', '{"file": 3}'],
+  ['text', '{"files": "3"}'],
+  ['nothing', '{"files": 0}'],
+  ['half', '{"files": 1.5}'],
+  ['no JSON', 'files=3'],
+])('SHARE_LIMITS with %s is refused by name', (_name, text) => {
+  env.SHARE_LIMITS = text;
+  expect(() => read()).toThrow(
+    expect.objectContaining({
+      code: 'config_invalid',
+      message: expect.stringContaining('SHARE_LIMITS') as string,
+    }),
+  );
+});
