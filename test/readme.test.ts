@@ -55,9 +55,9 @@ test('every limit is in the README, with what it usually is', () => {
 });
 
 test('every npm script in the README exists', () => {
-  const scripts = [...readme.matchAll(/npm (?:run )?(start|test(?::\w+)?|check|build(?::\w+)?|bench)\b/g)].map(
-    (match) => match[1] ?? '',
-  );
+  const scripts = [
+    ...readme.matchAll(/npm (?:run )?(start|test(?::\w+)?|check|build(?::\w+)?|bench)\b/g),
+  ].map((match) => match[1] ?? '');
   expect(scripts.length).toBeGreaterThan(4);
   expect(scripts.filter((name) => !(name in manifest.scripts))).toEqual([]);
 });

@@ -67,8 +67,8 @@ const operation: fc.Arbitrary<Operation> = fc.record({
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) },
   ),
   killAfterMs: fc.oneof(
-    { weight: 40, arbitrary: fc.constant(undefined) },
-    { weight: 1, arbitrary: fc.integer({ min: 0, max: 30 }) },
+    { weight: 15, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 20 }) },
   ),
 });
 

@@ -136,6 +136,13 @@ test('before a migration the old registry is copied', () => {
   expect(tables).toEqual(['a', 'b']);
 });
 
+test('what may be deleted at any time is not copied before a migration', () => {
+  openDatabase(path, [(db) => db.exec('CREATE TABLE a (x)')]).close();
+  const steps = [() => undefined, () => undefined];
+  openDatabase(path, steps, { isCopied: false }).close();
+  expect(existsSync(`${path}.before-schema-2`)).toBe(false);
+});
+
 const fragment = (position: number): CachedFragment => ({
   position,
   validator: `v${position}`,
