@@ -97,8 +97,8 @@ function flagOf({ long, required, argChoices = ['1'] }: Option): fc.Arbitrary<st
   const asMeant = value.map((text) => (required ? [name, text] : [name]));
   return fc.oneof(
     { weight: 4, arbitrary: asMeant },
-    value.map((text) => [`${name}=${text}`]),
-    fc.constant([name]),
+    value.map((text): string[] => [`${name}=${text}`]),
+    fc.constant<string[]>([name]),
   );
 }
 

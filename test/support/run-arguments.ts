@@ -18,12 +18,12 @@ async function run(args: readonly string[]): Promise<Ended> {
     stderr += String(text);
     return true;
   };
-  process.exitCode = undefined;
   await main(args);
   return { code: Number(process.exitCode ?? 0), stderr };
 }
 
 process.on('message', (args) => {
+  process.exitCode = undefined;
   void run(args as string[]).then((ended) => process.send?.(ended));
 });
 process.on('disconnect', () => process.exit(0));
