@@ -552,6 +552,6 @@ describe('any request', () => {
   }, 60_000);
 });
 
-test('who begins a request and does not go on is sent away, within 20 s', async () => {
-  for (const ms of await stalledMs) expect(ms).toBeLessThan(20_000);
-}, 30_000);
+test('who begins a request and does not go on is sent away, before Node by itself would look', async () => {
+  for (const ms of await stalledMs) expect(ms).toBeLessThan(27_000);
+}, 40_000);
