@@ -1,7 +1,8 @@
 // @ts-check
 import { createHash } from 'node:crypto';
-import { globSync } from 'node:fs';
+import { globSync, realpathSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import node, { getAdapter } from '@astrojs/node';
 import { defineConfig, passthroughImageService } from 'astro/config';
@@ -86,15 +87,17 @@ async function listScripts(folder) {
  * @param {URL} root
  */
 async function forgetRoot(folder, root) {
-  // The quote before it keeps a short path, such as `/app/`, from being found inside another text.
-  const source = JSON.stringify(fileURLToPath(new URL('src/', root))).slice(0, -1);
+  const known = ['src/', 'node_modules/'].map((name) => {
+    // Vite names what is behind a link by its real place.
+    const path = join(realpathSync(new URL(name, root)), '/');
+    // The quote before it keeps a short path, such as `/app/`, from being found inside another text.
+    return { quoted: JSON.stringify(path).slice(0, -1), instead: `"/renderer/${name}` };
+  });
   for (const name of await listScripts(folder)) {
     const script = new URL(name, folder);
-    const code = await readFile(script, 'utf8');
-    await writeFile(
-      script,
-      code.replaceAll(root.href, 'file:///renderer/').replaceAll(source, '"/renderer/src/'),
-    );
+    let code = (await readFile(script, 'utf8')).replaceAll(root.href, 'file:///renderer/');
+    for (const { quoted, instead } of known) code = code.replaceAll(quoted, instead);
+    await writeFile(script, code);
   }
 }
 

@@ -31,13 +31,17 @@ const env = {
 interface Manifest {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
+  allowScripts: Record<string, boolean>;
 }
 
 interface Lock {
-  packages: Record<string, { dev?: boolean; devOptional?: boolean }>;
+  packages: Record<string, { dev?: boolean; devOptional?: boolean; hasInstallScript?: boolean }>;
 }
 
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+/** Stands in everything of the copy that must not be packed. */
+const canary = 'CANARY-7d31';
 
 let folder: string;
 let installed: string;
@@ -52,9 +56,10 @@ async function pack(): Promise<string> {
     if (!left.has(name)) cpSync(join(root, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   mkdirSync(join(copy, 'data', 'conversations', 'mine'), { recursive: true });
-  writeFileSync(join(copy, 'data', 'registry.sqlite'), 'private');
-  writeFileSync(join(copy, 'data', 'conversations', 'mine', 'conversation.json'), '{"private": true}');
-  writeFileSync(join(copy, '.env'), 'SECRET=1');
+  for (const path of ['data/registry.sqlite', 'data/conversations/mine/conversation.json', 'test/mine.ts'])
+    writeFileSync(join(copy, path), `"${canary}"`);
+  for (const path of ['.env', 'cli/mine.json', 'src/mine.txt', 'notes.md', 'share.log'])
+    writeFileSync(join(copy, path), canary);
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
     cwd: copy,
     env,
@@ -125,12 +130,15 @@ test('holds what runs and what is read, and nothing else', () => {
   expect(packed.filter((path) => path.startsWith('cli/'))).toEqual(['cli/share.js']);
 });
 
-test('names no folder of the machine that built it', () => {
+test('holds nothing of what lies beside it, no way back to its sources, and no folder of the machine', () => {
   const top = join(installed, 'node_modules', 'conversation-share');
-  const naming = packed.filter((path) =>
-    readFileSync(join(top, path), 'utf8').includes(join(folder, 'checkout')),
-  );
-  expect(naming).toEqual([]);
+  // The modules are linked into the copy from the checkout, and Vite names them by their real place.
+  const forbidden = [canary, 'sourceMappingURL=', join(folder, 'checkout'), `"${root}`];
+  const holding = packed.filter((path) => {
+    const text = readFileSync(join(top, path), 'utf8');
+    return forbidden.some((each) => text.includes(each));
+  });
+  expect(holding).toEqual([]);
 });
 
 test('the schema describes a conversation', () => {
@@ -157,6 +165,27 @@ test('no development dependency can be resolved where it is installed', () => {
   expect(Object.keys(dependencies).filter((name) => !canResolve(name))).toEqual([]);
   expect(Object.keys(devDependencies).filter(canResolve)).toEqual([]);
   expect(['astro', 'typescript', 'vite', 'vitest'].filter(canResolve)).toEqual([]);
+});
+
+test('runs no script of a package at its installation but those that were looked at', () => {
+  const { dependencies, allowScripts } = readJson(join(root, 'package.json')) as Manifest;
+  const { packages } = readJson(join(root, 'package-lock.json')) as Lock;
+  const nameOf = (path: string) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+  // npm compiles what brings a binding.gyp without being told to.
+  const withScript = Object.entries(packages).filter(
+    ([path, { hasInstallScript }]) =>
+      path !== '' && (hasInstallScript === true || existsSync(join(root, path, 'binding.gyp'))),
+  );
+  expect(withScript.length).toBeGreaterThan(0);
+  expect([...new Set(withScript.map(([path]) => nameOf(path)))].sort()).toEqual(
+    Object.keys(allowScripts).sort(),
+  );
+  // Who installs the published package is asked to run none: npm reads the list of the project that it is run in only.
+  const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
+  expect(allowed).toEqual(['node']);
+  const published = withScript.filter(([, { dev, devOptional }]) => dev !== true && devOptional !== true);
+  expect(published.filter(([, { hasInstallScript }]) => hasInstallScript === true)).toEqual([]);
+  expect(Object.keys(dependencies).filter((name) => allowed.includes(name))).toEqual([]);
 });
 
 /** Names of what is imported by a module of the package and by all the modules it leads to. */

@@ -3,12 +3,12 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
-import type { Duplex } from 'node:stream';
 
 import { ShareError, systemCode } from '../errors.ts';
 import { createHandler } from './handler.ts';
-import { toRawResponse } from './responses.ts';
+import { fail, toRawResponse } from './responses.ts';
 import { toBaseSegments, toLogPath } from './routes.ts';
+import { createTurns, refuseFlood, type Turns } from './turns.ts';
 
 export interface ServerOptions {
   /** The output folder: the only one that is served. It need not exist yet. */
@@ -43,12 +43,25 @@ export interface Server {
 
 const headersTimeoutMs = 15_000;
 const requestTimeoutMs = 30_000;
+/** How often the two above are looked at; Node does so every 30 s, which would double them. */
+const timeoutCheckMs = 2_000;
 const keepAliveTimeoutMs = 5_000;
 /** A reader that takes nothing for so long is gone. */
 const silentSocketMs = 120_000;
 const drainMs = 5_000;
 /** Far above what one process can serve at once, below what lets a flood eat all memory. */
 const maxConnections = 10_000;
+/**
+ * Connections that may wait to be accepted, if the system allows so many. Of a crowd larger than Node's 511 some were
+ * not heard, and tried again only a second later.
+ */
+const maxPending = 4_096;
+
+/**
+ * A request that expects something is answered like any other. Left to itself, Node would ask for a body that no answer
+ * needs, or refuse without our headers.
+ */
+const requestEvents = ['request', 'checkContinue', 'checkExpectation'] as const;
 
 /**
  * Serves an output folder over HTTP: the shapes of URL in `routes.ts`, to GET and HEAD, and one 404 page for all else.
@@ -64,26 +77,45 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
   const { onRequest, onError = () => undefined } = options;
   const handle = createHandler({ folder: options.folder, baseSegments, onError });
-  const server = createServer(
-    {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: keepAliveTimeoutMs,
-    },
-    (request, response) => {
-      response.shouldKeepAlive &&= server.listening;
-      if (onRequest) report(request, response, onRequest);
-      handle(request, response);
-    },
-  );
+  const server = createServer({
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: timeoutCheckMs,
+    requireHostHeader: false, // refused below, with our headers
+    keepAliveTimeout: keepAliveTimeoutMs,
+  });
+  const turns = createTurns();
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    response.shouldKeepAlive &&= server.listening && !hasBody(request) && !lacksHost(request);
+    if (onRequest) report(request, response, onRequest);
+    turns.wait(request, response, () => {
+      if (lacksHost(request)) fail(response, 400);
+      else handle(request, response);
+    });
+  };
+  for (const event of requestEvents) server.on(event, answer);
+  server.on('connection', refuseFlood);
   server.maxConnections = maxConnections;
   server.setTimeout(silentSocketMs);
-  refuseMalformed(server);
+  refuseMalformed(server, turns);
   await listen(server, options.host, options.port);
   // From here on an error is one connection that could not be accepted (EMFILE), no reason to end.
   server.on('error', onError);
   const { port } = server.address() as AddressInfo;
   return { url: `http://${urlHost(options.host)}:${port}${basePath}`, port, close: closer(server) };
+}
+
+/**
+ * No request that is answered here has a use for one. Its connection ends with the answer, so that nothing in a body is
+ * ever taken for a request by one of two servers in a row, and nobody can go on sending it.
+ */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+/** RFC 9112, 3.2: such a request must be refused. */
+function lacksHost({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion === '1.1';
 }
 
 function report(
@@ -105,13 +137,9 @@ function report(
 /** Status for what the parser refuses; everything else is 400. */
 const parserStatus: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
-function refuseMalformed(server: HttpServer): void {
-  const latest = new WeakMap<Duplex, ServerResponse>();
-  server.prependListener('request', ({ socket }, response) => {
-    latest.set(socket, response);
-  });
+function refuseMalformed(server: HttpServer, turns: Turns): void {
   server.on('clientError', (error, socket) => {
-    const response = latest.get(socket);
+    const response = turns.latest(socket);
     const status = parserStatus[systemCode(error) ?? ''] ?? 400;
     if (!socket.writable || systemCode(error) === 'ECONNRESET') socket.destroy();
     // Responses go out in the order of their requests, and nothing may be written into the middle of one.
@@ -122,7 +150,7 @@ function refuseMalformed(server: HttpServer): void {
 
 async function listen(server: HttpServer, host: string, port: number): Promise<void> {
   try {
-    await once(server.listen({ host, port }), 'listening');
+    await once(server.listen({ host, port, backlog: maxPending }), 'listening');
   } catch (cause) {
     throw explain(cause, host, port);
   }

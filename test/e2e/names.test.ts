@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../cli/app.ts';
-import { systemCode } from '../../src/errors.ts';
+import { ShareError, systemCode } from '../../src/errors.ts';
+import { zipPaths } from '../../src/output/names.ts';
 import { startServer, type Server } from '../../src/serve/server.ts';
 import type { Snapshot, SnapshotFile } from '../../src/snapshot/snapshot.ts';
 import { shareUrl, toSiteUrl, type ShareId } from '../../src/urls.ts';
@@ -13,7 +14,7 @@ import { aConversation, aDataFolder, type DataFolder } from '../support/data-fol
 import { findProgram } from '../support/programs.ts';
 
 const corpora = process.env['CORPORA_DIR'];
-const python = findProgram('python3');
+const [python, unzip, bsdtar] = ['python3', 'unzip', 'bsdtar'].map(findProgram);
 const strings =
   corpora === undefined ? [] : (JSON.parse(readFileSync(join(corpora, 'blns.json'), 'utf8')) as string[]);
 
@@ -82,17 +83,33 @@ async function download(url: string | undefined): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
-/** Number of entries of each ZIP, after Python has checked every one of them. */
-function entryCounts(zips: readonly Buffer[]): number[] {
+const utf8 = { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C.UTF-8' }, maxBuffer: 2 ** 26 } as const;
+
+/** Names in each ZIP, after Python has checked every entry. */
+function namesIn(zips: readonly Buffer[]): string[][] {
   const paths = zips.map((bytes, index) => {
     const path = join(data.paths.data, `${index}.zip`);
     writeFileSync(path, bytes);
     return path;
   });
   const script =
-    'import json, sys, zipfile\nfor path in sys.stdin.read().split():\n  z = zipfile.ZipFile(path)\n  assert z.testzip() is None, path\n  names = z.namelist()\n  assert len(set(names)) == len(names), path\n  print(len(names))';
-  const counts = execFileSync(python ?? '', ['-c', script], { input: paths.join('\n'), encoding: 'utf8' });
-  return counts.trim().split('\n').map(Number);
+    'import json, sys, zipfile\nfor path in sys.stdin.read().split():\n  z = zipfile.ZipFile(path)\n  assert z.testzip() is None, path\n  names = z.namelist()\n  assert len(set(names)) == len(names), path\n  print(json.dumps(names))';
+  const names = execFileSync(python ?? '', ['-c', script], { ...utf8, input: paths.join('\n') });
+  return names
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as string[]);
+}
+
+/** What lies in a folder that a program unpacked a ZIP into: path → content. */
+function unpacked(zip: Buffer, program: string, argsOf: (zip: string, folder: string) => string[]) {
+  const folder = mkdtempSync(join(data.paths.data, 'unpacked-'));
+  const path = join(data.paths.data, 'all.zip');
+  writeFileSync(path, zip);
+  execFileSync(program, argsOf(path, folder), utf8);
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const files = paths.filter((each) => statSync(join(folder, each)).isFile());
+  return new Map(files.map((each) => [each, readFileSync(join(folder, each), 'utf8')]));
 }
 
 /** Writes a file under a name that nobody made safe; false where the format or the disk does not take it. */
@@ -142,9 +159,19 @@ describe.skipIf(corpora === undefined || python === undefined)(
         expect(href, `a link to ${JSON.stringify(files[index]?.name)}`).toBeDefined();
         expect((await download(href)).toString('utf8'), href).toBe(content);
       }
-      expect(entryCounts([await download(downloads.get(`${link}/${zip?.path ?? ''}`))])).toEqual([
-        contents.size,
-      ]);
+      const archive = await download(downloads.get(`${link}/${zip?.path ?? ''}`));
+      const names = zipPaths(files.map(({ name }) => name));
+      expect(namesIn([archive])).toEqual([names.toSorted()]);
+      const expected = new Map(names.map((name, index) => [name, [...contents.values()][index]]));
+      const inOrder = (files: Map<string, string | undefined>) => [...files].sort();
+      if (unzip !== undefined)
+        expect(inOrder(unpacked(archive, unzip, (path, to) => ['-q', path, '-d', to]))).toEqual(
+          inOrder(expected),
+        );
+      if (bsdtar !== undefined)
+        expect(inOrder(unpacked(archive, bsdtar, (path, to) => ['-xf', path, '-C', to]))).toEqual(
+          inOrder(expected),
+        );
     }, 60_000);
 
     test('as titles: each is published, shown as heading, and names a ZIP that opens', async () => {
@@ -167,10 +194,38 @@ describe.skipIf(corpora === undefined || python === undefined)(
         );
         zips.push(await download(downloads.get(`${link}/${snapshot.zip?.path ?? ''}`)));
       }
-      expect(entryCounts(zips)).toEqual(titles.map(() => 1));
+      expect(namesIn(zips)).toEqual(titles.map(() => ['a.txt']));
+    }, 120_000);
+
+    test('as ids: each that the disk takes is published under its link, in which it does not stand, and no other is', async () => {
+      const published: string[] = [];
+      const refused = new Set<string>();
+      for (const id of new Set(strings)) {
+        const written = putFile(data.paths.library, `${id}/conversation.json`, '');
+        if (written) data.write(id, aConversation({ title: 'An id', messages: aMessage(id) }));
+        try {
+          const { share } = await app.publisher.create(id, owner);
+          expect(written, JSON.stringify(id)).toBe(true);
+          const link = linkOf(share.id);
+          expect(link).toMatch(/\/share\/[0-9a-z]{26}$/);
+          const snapshot = await (await fetch(`${link}/conversation.json`)).text();
+          if (id.length > 12) expect(snapshot, id).not.toContain(JSON.stringify(id).slice(1, -1));
+          published.push(id);
+        } catch (error) {
+          if (!(error instanceof ShareError)) throw error;
+          refused.add(error.code);
+        }
+      }
+      expect(published.length).toBeGreaterThan(300);
+      expect([...refused].sort()).toEqual(['not_found', 'source_invalid']);
     }, 120_000);
   },
 );
+
+/** The ids of messages are private, too. */
+function aMessage(id: string): unknown[] {
+  return [{ id: id || 'm', role: 'user', content: 'What is in a name?' }];
+}
 
 function pathOf(file: SnapshotFile | undefined): string {
   return file === undefined || 'withheld' in file ? '' : file.path;

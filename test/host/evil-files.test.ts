@@ -13,7 +13,10 @@ const script = `console.log('RAN');try{fetch('/RAN')}catch(e){}`;
 const html = `<!doctype html><title>evil</title><script>${script}</script><img src=x onerror="${script}"><iframe srcdoc="<script>${script}</script>"></iframe>`;
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" onload="${script}"><script>${script}</script><foreignObject><body xmlns="http://www.w3.org/1999/xhtml" onload="${script}"/></foreignObject></svg>`;
 const xhtml = `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><script>${script}</script></head><body onload="${script}"/></html>`;
-const pdf = `%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(app.alert\\('RAN'\\);this.submitForm\\('/RAN'\\))>>>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF`;
+/** Asks for an address in each way that a PDF knows, by itself as soon as it is open. */
+const pdfScript = `app.alert('RAN');try{app.launchURL('http://127.0.0.1:9/RAN')}catch(e){}this.submitForm('http://127.0.0.1:9/RAN')`;
+const pdfActions = `/S/JavaScript/JS(${pdfScript.replace(/[()]/g, '\\$&')})/Next[<</S/URI/URI(http://127.0.0.1:9/RAN)>><</S/SubmitForm/F(http://127.0.0.1:9/RAN)>><</S/Launch/F(http://127.0.0.1:9/RAN)>>]`;
+const pdf = `%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R/OpenAction<<${pdfActions}>>>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF`;
 const gif = `GIF89a/*${'\0'.repeat(4)}*/=1;${script}//`;
 const png = `\x89PNG\r\n\x1a\n${html}`;
 const bytes = (text: string) => Buffer.from(text, 'latin1');

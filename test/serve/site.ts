@@ -50,8 +50,8 @@ export interface Answer {
   body: Buffer;
 }
 
-/** A running server over a small output folder with one share. */
-export async function aSite(basePath = ''): Promise<Site> {
+/** A small output folder with one share, beside what must never be served. */
+export async function anOutput(): Promise<Pick<Site, 'home' | 'output' | 'write'>> {
   const home = await mkdtemp(join(tmpdir(), 'serve-'));
   const output = join(home, 'output');
   const write = async (path: string, content: string | Buffer): Promise<void> => {
@@ -69,7 +69,12 @@ export async function aSite(basePath = ''): Promise<Site> {
   await write(`share/${liveId}/conversation.json`, JSON.stringify({ version: 1, files: [] }));
   await write(`share/${liveId}/files/${fileHash}/numbers.csv`, 'a,b\n1,2\n'.repeat(200));
   await write(`share/${liveId}/zip/${fileHash}/A conversation.zip`, Buffer.from('PK\u0003\u0004stored'));
+  return { home, output, write };
+}
 
+/** A running server over a small output folder with one share. */
+export async function aSite(basePath = ''): Promise<Site> {
+  const { home, output, write } = await anOutput();
   const lines: RequestLine[] = [];
   const errors: unknown[] = [];
   const server = await startServer({
