@@ -1,7 +1,7 @@
 import { codeHtml } from './characters.ts';
 import { highlightCode } from './highlight.ts';
 import { languageLabel } from './language-names.ts';
-import { mathHtml, type Formulas } from './maths.ts';
+import { mathHtml, newFormulas, type Formulas } from './maths.ts';
 
 /**
  * The trusted pieces of a message: drawn by us from plain text, the same whether they are found in Markdown's
@@ -24,7 +24,12 @@ const charactersPerBlock = 100;
 const maximumFormulas = 5_000;
 
 export function newDrawing(): Drawing {
-  return { formulas: new Map(), coloursLeft: maximumColoured, formulasLeft: maximumFormulas, headings: [] };
+  return {
+    formulas: newFormulas(),
+    coloursLeft: maximumColoured,
+    formulasLeft: maximumFormulas,
+    headings: [],
+  };
 }
 
 /**

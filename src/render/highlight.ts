@@ -58,10 +58,10 @@ import { codeHtml, showInvisible, withoutControls } from './characters.ts';
 const maximumHighlighted = 16_000;
 
 /**
- * Long lines, long words, and many words with nothing between them: minified code, base64, prose. Colours gain
- * nothing there, and the grammars of C, C#, Java and JavaScript take seconds.
+ * Long lines, long words, many words with nothing between them, and much space: minified code, base64, prose. Colours
+ * gain nothing there, and the grammars of C, C#, Java, JavaScript and Nix take seconds.
  */
-const unlikeCode = /[^\n]{1000}|\w{256}|(?:\w+\s+){100}/;
+const unlikeCode = /[^\n]{1000}|\w{256}|(?:\w+\s+){100}|\s{1000}/;
 
 const grammars: Readonly<Record<string, LanguageFn>> = {
   __proto__: null as never,

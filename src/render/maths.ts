@@ -5,11 +5,25 @@ import type { MarkdownIt, StateBlock, StateInline } from 'markdown-it';
 const maximumFormula = 5_000;
 /** Different formulas set in one message; each costs about 50 µs. */
 const maximumFormulas = 2_000;
+/**
+ * Formulas of one message that define macros, each of which may come to as many pieces as a long formula. A macro of half
+ * a formula's length, called in the other half, made 5 MB of HTML in 2 s out of 3,000 characters.
+ */
+const maximumDefining = 20;
+const maximumPieces = 8_000;
 /** Lines looked through for the end of a displayed formula. */
 const maximumLines = 100;
 
 /** What one message has set so far. A formula that stands in it twice is set once. */
-export type Formulas = Map<string, string | undefined>;
+export interface Formulas {
+  set: Map<string, string | undefined>;
+  /** How many of them define macros. */
+  defining: number;
+}
+
+export function newFormulas(): Formulas {
+  return { set: new Map(), defining: 0 };
+}
 
 /**
  * Sets TeX as MathML, which needs no fonts, no style sheet and no script.
@@ -18,21 +32,31 @@ export type Formulas = Map<string, string | undefined>;
  */
 export function mathHtml(tex: string, display: boolean, formulas: Formulas): string | undefined {
   const key = `${display ? 'block' : 'inline'} ${tex}`;
-  if (formulas.has(key)) return formulas.get(key);
-  if (tex.length > maximumFormula || formulas.size >= maximumFormulas) return undefined;
-  const html = setFormula(tex, display);
-  formulas.set(key, html);
+  if (formulas.set.has(key)) return formulas.set.get(key);
+  if (tex.length > maximumFormula || formulas.set.size >= maximumFormulas) return undefined;
+  const isDefining = definition.test(tex);
+  if (isDefining) formulas.defining += 1;
+  const isRefused = isDefining && (formulas.defining > maximumDefining || parameter.test(tex));
+  const maxExpand = isDefining ? Math.ceil(maximumPieces / tex.length) : 200;
+  const html = isRefused ? undefined : setFormula(tex, display, Math.min(200, maxExpand));
+  formulas.set.set(key, html);
   return html;
 }
 
-function setFormula(tex: string, display: boolean): string | undefined {
+/** All by which a formula can define a macro. What it defines does not outlive it. */
+const definition = /\\(?:[egx]?def|(?:re)?newcommand|providecommand|(?:future)?let|global|long)(?![A-Za-z])/;
+
+/** What a macro is given may double with each use of it, so that a few uses fill the memory. */
+const parameter = /(?:^|[^\\])(?:\\\\)*#/;
+
+function setFormula(tex: string, display: boolean, maxExpand: number): string | undefined {
   try {
     // `trust: false` refuses \href, \includegraphics and \htmlStyle; `maxExpand` and `maxSize` (em) bound macros and rules.
     const options = {
       output: 'mathml',
       strict: 'ignore',
       trust: false,
-      maxExpand: 200,
+      maxExpand,
       maxSize: 20,
     } as const;
     const html = katex.renderToString(tex, {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import { checkPage } from '../../src/render/gate.ts';
-import { mathHtml } from '../../src/render/maths.ts';
+import { mathHtml, newFormulas } from '../../src/render/maths.ts';
 import { pageAround } from '../support/page-shell.ts';
 
 /** Names of all commands that stand in KaTeX's own source, such as `overset` and `,`. */
@@ -15,7 +15,7 @@ function commandsOfKatex(): string[] {
   ];
 }
 
-const set = (tex: string) => mathHtml(tex, false, new Map());
+const set = (tex: string) => mathHtml(tex, false, newFormulas());
 
 /** What a command may be followed by, so that it is given what it wants, and other things. */
 const followers = [
