@@ -123,7 +123,7 @@ describe.each(over)(
       const before = page();
       data.write('talk', aConversation(conversation), files);
       await sleep(100); // until nothing more can be written in the same tick of the file system's clock
-    expect(await app.publisher.sync('talk')).toBe('failed');
+      expect(await app.publisher.sync('talk')).toBe('failed');
       expect(page()).toBe(before);
       expect(app.registry.active('talk')?.problem).toEqual({
         kind: 'failed',
@@ -131,7 +131,7 @@ describe.each(over)(
         message: `${says} The page that was live is still live.`,
       });
       expect(await app.publisher.syncAll()).toMatchObject({ unchanged: 1, failed: 0 });
-    app.close();
+      app.close();
       app = await open({});
       expect(await app.publisher.syncAll()).toMatchObject({ published: 1, failed: 0 });
       expect(page()).not.toBe(before);

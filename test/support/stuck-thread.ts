@@ -12,7 +12,8 @@ const replace = Object.getOwnPropertyDescriptor(String.prototype, 'replace')?.va
 Object.defineProperty(String.prototype, 'replace', {
   value: function (this: string, ...args: unknown[]): string {
     if (this.startsWith(endless)) for (;;);
-    if (this.startsWith(hungry)) for (const all: number[][] = []; ;) all.push(Array(100_000).fill(1.5));
+    if (this.startsWith(hungry))
+      for (const all: number[][] = []; ;) all.push(Array<number>(100_000).fill(1.5));
     return replace.apply(this, args);
   },
 });
