@@ -60,7 +60,7 @@ describe.skipIf(missing)('reading (needs Chromium)', () => {
 
   test.each([360, 1440])('a picture has its room before it comes, at %i px', async (width) => {
     const page = await (await browser.newContext({ viewport: { width, height: 900 } })).newPage();
-    const { promise: mayCome, resolve: come } = Promise.withResolvers<void>();
+    const { promise: mayCome, resolve: come } = Promise.withResolvers<true>();
     await page.route(/\.png$/, async (route) => {
       await mayCome;
       await route.continue();
@@ -68,7 +68,7 @@ describe.skipIf(missing)('reading (needs Chromium)', () => {
     await page.goto(urlOf('refund-ticket'), { waitUntil: 'domcontentloaded' });
     const picture = page.locator('.picture img').first();
     const before = await picture.boundingBox();
-    come();
+    come(true);
     await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.complete)).toBe(true);
     expect(before?.height).toBeGreaterThan(100);
     expect(await picture.boundingBox()).toEqual(before);
