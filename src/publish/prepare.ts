@@ -70,7 +70,11 @@ export function createPrepare<S extends Source, T extends Stage>(
     const stage = output.stage(id);
     try {
       const allowed = new Set(request.allowed);
-      const { title, names, found: inNames } = await cleanNames(publicNames(conversation), scanner.scanNames, allowed);
+      const {
+        title,
+        names,
+        found: inNames,
+      } = await cleanNames(publicNames(conversation), scanner.scanNames, allowed);
       const { files } = conversation;
       const { stripMetadata } = choice;
       const attached = await attach({
