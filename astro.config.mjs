@@ -1,6 +1,6 @@
 // @ts-check
 import { createHash } from 'node:crypto';
-import { globSync, realpathSync } from 'node:fs';
+import { existsSync, globSync, realpathSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -87,7 +87,8 @@ async function listScripts(folder) {
  * @param {URL} root
  */
 async function forgetRoot(folder, root) {
-  const known = ['src/', 'node_modules/'].map((name) => {
+  const folders = ['src/', 'node_modules/'].filter((name) => existsSync(new URL(name, root)));
+  const known = folders.map((name) => {
     // Vite names what is behind a link by its real place.
     const path = join(realpathSync(new URL(name, root)), '/');
     // The quote before it keeps a short path, such as `/app/`, from being found inside another text.
