@@ -47,7 +47,22 @@ async function openTab(address = ''): Promise<Page> {
   });
   page.on('pageerror', (error) => trouble.push(error.message));
   await page.goto(host.url + address);
+  await untilEquipped(page);
   return page;
+}
+
+/** Its script gives a page its buttons one after the other, so that it never stands still. */
+async function untilEquipped(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const all = (selector: string) => [...document.querySelectorAll(selector)];
+    return (
+      all('.round[id]').every((round) => round.querySelector(':scope > .copy-link')) &&
+      all('.prose pre > code').every((code) => code.closest('.copyable')) &&
+      all('.message[data-message]:has(> .prose)').every((message) =>
+        message.querySelector(':scope > .copy-message'),
+      )
+    );
+  });
 }
 
 /** The network came back: the page looks at once. */
@@ -63,6 +78,7 @@ async function lookUntilShown(page: Page): Promise<void> {
   const state = /data-state="(\w+)"/.exec(host.read('/'))?.[1];
   await look(page);
   await page.waitForFunction((wanted) => document.documentElement.dataset['state'] === wanted, state);
+  await untilEquipped(page);
 }
 
 const rounds = (count: number): Round[] => aLongSnapshot(count).rounds;
