@@ -157,8 +157,8 @@ describe('what a preview shows', () => {
     expect(attribute(link, 'download')).toBeUndefined();
     expect(['loading', 'width', 'height'].map((name) => attribute(image, name))).toEqual([
       'lazy',
-      '960',
-      '420',
+      '320',
+      '140',
     ]);
   });
 
