@@ -34,6 +34,8 @@ export interface App extends Desk {
   publisher: Publisher;
   /** The slow part of a publish, to see what it would put there. */
   prepare: Prepare;
+  /** Gets ready what prepares, before the first request. */
+  warmUp(): Promise<void>;
 }
 
 export interface AppOptions {
@@ -93,7 +95,8 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
     cache.close();
     registry.close();
   };
-  return { ...desk, output, publisher, prepare, close };
+  const warmUp = () => (options.threads === true ? pool.warmUp() : Promise.resolve());
+  return { ...desk, output, publisher, prepare, warmUp, close };
 }
 
 /** What preparing a share takes; a worker thread opens only this. */

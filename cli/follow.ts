@@ -22,6 +22,7 @@ export interface Following {
 export async function follow(app: App): Promise<Following> {
   const release = takeWatchLock(join(app.paths.data, 'watch.lock'));
   try {
+    const isWarm = app.warmUp();
     const bar = progressBar('Publishing');
     await app.publisher.syncAll((done, total) => bar.update(done, total));
     bar.end();
@@ -35,6 +36,7 @@ export async function follow(app: App): Promise<Following> {
       },
       onError: (error) => say(`Watching: ${error instanceof Error ? error.message : String(error)}`),
     });
+    await isWarm;
     return {
       close: async () => {
         await watcher.close();

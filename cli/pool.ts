@@ -21,6 +21,8 @@ export interface Pool {
   prepare: Prepare;
   /** Prepares on every core. */
   prepareMany: Prepare;
+  /** Starts the one thread, if there is none yet: else the first change would wait for it, up to a second on a busy machine. */
+  warmUp(): Promise<void>;
   /** Ends the threads; what they had under way is rejected. */
   close(): void;
 }
@@ -190,6 +192,18 @@ export function openPool(paths: BenchPaths, options: PoolOptions = {}): Pool {
     void thread.worker.terminate();
   }
 
+  async function warmUp(): Promise<void> {
+    if (threads.size === 0) start();
+    const [thread] = threads;
+    if (thread === undefined || thread.isReady) return;
+    thread.worker.ref();
+    await new Promise<void>((resolve) => {
+      thread.worker.once('message', () => resolve());
+      thread.worker.once('exit', () => resolve()); // whoever asks for something hears why
+    });
+    if (thread.jobs.length === 0) thread.worker.unref();
+  }
+
   const add = (isForAny: boolean): Prepare => {
     return (request) =>
       new Promise((resolve, reject) => {
@@ -201,6 +215,7 @@ export function openPool(paths: BenchPaths, options: PoolOptions = {}): Pool {
   return {
     prepare: add(false),
     prepareMany: add(true),
+    warmUp,
     close: () => {
       clearTimeout(idle);
       clearInterval(beat);
