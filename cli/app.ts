@@ -7,8 +7,8 @@ import {
   type Library,
   type Source,
 } from '../src/conversation/library.ts';
-import { attach, type OnProgress } from '../src/output/attachments.ts';
 import { usualLimits } from '../src/limits.ts';
+import { attach, type OnProgress } from '../src/output/attachments.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
 import { siteFiles } from '../src/output/site-files.ts';
 import type { FaultPoint } from '../src/publish/contracts.ts';
@@ -65,13 +65,13 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
   const desk = openDesk(paths, options.at);
   const { registry, library } = desk;
   const benchPaths = { ...paths, identity: registry.identity };
+  const bench = await openBench(benchPaths, options);
+  const { output, renderer, cache } = bench;
   const pool = openPool(benchPaths, {
-    discard: (stage) => bench.output.discard(stage),
+    discard: (stage) => output.discard(stage),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.threadProgram === undefined ? {} : { program: options.threadProgram }),
   });
-  const bench = await openBench(benchPaths, options);
-  const { output, renderer, cache } = bench;
   const prepare = options.threads === true ? pool.prepare : bench.prepare;
   const publisher = createPublisher<Source, Stage>({
     registry,

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { ShareError } from '../src/errors.ts';
+import { readMarker } from '../src/output/folder.ts';
 import { notFound } from '../src/publish/publisher.ts';
 import type { App, AppOptions } from './app.ts';
 import { readConfig, type Config, type ConfigFlags } from './config.ts';
-import { readMarker } from '../src/output/folder.ts';
 import { openDesk, type AppPaths, type Desk } from './desk.ts';
 import { printable, say } from './report.ts';
 

@@ -68,8 +68,8 @@ const atHand = 4;
 /**
  * Prepares shares in threads, where what never ends can be stopped: a thread that was silent for as long as the limits
  * allow, or takes more memory, is ended, and what it was at is rejected with `source_invalid`. All else goes on: what
- * waits behind a thread that may be stuck is given to another one. Threads start with the first request and never keep
- * the process from ending.
+ * waits behind a thread that may be stuck is given to another one. Threads start when they are needed, or by `warmUp`, and
+ * never keep the process from ending.
  */
 export function openPool(paths: BenchPaths, options: PoolOptions = {}): Pool {
   const { limits = usualLimits } = paths;

@@ -189,8 +189,11 @@ function findByPath(root: string, text: string): Source | undefined {
   if (text === '' || text.includes('\0')) return undefined;
   const path = withSession(absolute(text), realPathOf);
   const folder = nativeFolderOf(path);
-  const named = folder === undefined ? undefined : (findInside(root, folder) ?? findLinked(root, folder));
-  return named ?? findInside(root, path) ?? findLinked(root, path);
+  return (folder === undefined ? undefined : findAt(root, folder)) ?? findAt(root, path);
+}
+
+function findAt(root: string, path: string): Source | undefined {
+  return findInside(root, path) ?? findLinked(root, path);
 }
 
 /** A native conversation is named by its folder; undefined for what cannot be the file in it. */
@@ -235,7 +238,7 @@ function realPathOf(path: string): string {
 
 async function linkInto(root: string, path: string, wish: LinkOptions = {}): Promise<Source> {
   const target = await realTarget(path);
-  const known = findInside(root, target) ?? findLinked(root, target);
+  const known = findAt(root, target);
   if (known !== undefined) return relink(root, known, wish);
   const { kind, id, path: settled } = await recognised(target);
   const settledAs = settled === target ? undefined : findLinked(root, settled);

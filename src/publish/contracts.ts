@@ -156,7 +156,7 @@ export interface Registry {
   setInputs(id: ShareId, inputs: string | undefined): void;
   setProblem(id: ShareId, problem: Problem | undefined): void;
   setRevoked(id: ShareId, revokedAt: string): void;
-  bury(id: ShareId, revokedAt: string): void;
+  rememberRevoked(id: ShareId, revokedAt: string): void;
 }
 
 /** Called with the name of the step just done; tests stop the process there. */

@@ -180,7 +180,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       // The mark must stay even where the page cannot be moved: it keeps every later publish away.
       const failure = failureOf(() => output.remove(id));
       at('revoke:moved');
-      registry.bury(id, revokedAt);
+      registry.rememberRevoked(id, revokedAt);
       return { share: found, failure };
     });
     at('revoke:committed');

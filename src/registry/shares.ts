@@ -3,7 +3,7 @@ import type { Choice } from '../snapshot/privacy.ts';
 import type { FoundSecret } from '../snapshot/secrets.ts';
 import { isShareId, shortShareId, type ShareId } from '../urls.ts';
 import { explain, openDatabase, type Connection } from './database.ts';
-import { openGraves, type Graves } from './graves.ts';
+import { openRevokedIds, type RevokedIds } from './revoked-ids.ts';
 import { migrations } from './migrations.ts';
 
 export type ShareState = 'active' | 'revoked';
@@ -108,7 +108,7 @@ export interface Registry {
   setProblem(id: ShareId, problem: Problem | undefined): void;
   setRevoked(id: ShareId, revokedAt: string): void;
   /** Remembers, beside the registry, that a share is deleted and its page gone. Holds whether or not this is committed. */
-  bury(id: ShareId, revokedAt: string): void;
+  rememberRevoked(id: ShareId, revokedAt: string): void;
   setFound(id: ShareId, found: readonly FoundSecret[]): void;
   /** Fingerprints of secrets that the owner of a conversation let through. */
   allowed(conversation: string): string[];
@@ -158,8 +158,8 @@ export function openRegistry(path: string, at?: (step: string) => void): Registr
   const db = openDatabase(path, migrations, at === undefined ? {} : { at });
   const run = <T>(action: () => T): T => explain(path, action);
   const rows = prepareAll(db);
-  const graves = run(() => openGraves(join(dirname(path), 'deleted-shares.txt')));
-  run(() => buryAll(db, rows, graves));
+  const revokedIds = run(() => openRevokedIds(join(dirname(path), 'deleted-shares.txt')));
+  run(() => revokeRemembered(db, rows, revokedIds));
   let seenVersion = dataVersion(db);
 
   return Object.freeze<Registry>({
@@ -193,7 +193,7 @@ export function openRegistry(path: string, at?: (step: string) => void): Registr
           ),
       ),
     setRevoked: (id, revokedAt) => run(() => void rows.setRevoked.run(revokedAt, id)),
-    bury: (id, revokedAt) => run(() => graves.dig(id, revokedAt)),
+    rememberRevoked: (id, revokedAt) => run(() => revokedIds.add(id, revokedAt)),
     setFound: (id, found) => run(() => void rows.setFound.run(JSON.stringify(found), id)),
     allowed: (conversation) => run(() => rows.allowed.all(conversation)),
     allow: (conversation, { fingerprint, kind }, who, at) =>
@@ -227,13 +227,13 @@ export function openRegistry(path: string, at?: (step: string) => void): Registr
   });
 }
 
-function buryAll(db: Connection, rows: ReturnType<typeof prepareAll>, graves: Graves): void {
-  const dead = rows.activeIds.all().filter((id) => graves.revokedAt(id) !== undefined);
+function revokeRemembered(db: Connection, rows: ReturnType<typeof prepareAll>, revokedIds: RevokedIds): void {
+  const dead = rows.activeIds.all().filter((id) => revokedIds.revokedAt(id) !== undefined);
   if (dead.length === 0) return;
   db.transaction(() => {
     for (const id of dead) {
       const share = one(rows.get.get(id));
-      const revokedAt = graves.revokedAt(id);
+      const revokedAt = revokedIds.revokedAt(id);
       if (share?.state !== 'active' || revokedAt === undefined) continue;
       rows.setRevoked.run(revokedAt, id);
       const { owner, conversation } = share;

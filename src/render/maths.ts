@@ -10,6 +10,7 @@ const maximumFormulas = 2_000;
  * a formula's length, called in the other half, made 5 MB of HTML in 2 s out of 3,000 characters.
  */
 const maximumDefining = 20;
+const maximumExpansions = 200;
 const maximumPieces = 8_000;
 /** Lines looked through for the end of a displayed formula. */
 const maximumLines = 100;
@@ -34,13 +35,18 @@ export function mathHtml(tex: string, display: boolean, formulas: Formulas): str
   const key = `${display ? 'block' : 'inline'} ${tex}`;
   if (formulas.set.has(key)) return formulas.set.get(key);
   if (tex.length > maximumFormula || formulas.set.size >= maximumFormulas) return undefined;
-  const isDefining = definition.test(tex);
-  if (isDefining) formulas.defining += 1;
-  const isRefused = isDefining && (formulas.defining > maximumDefining || parameter.test(tex));
-  const maxExpand = isDefining ? Math.ceil(maximumPieces / tex.length) : 200;
-  const html = isRefused ? undefined : setFormula(tex, display, Math.min(200, maxExpand));
+  const maxExpand = expansionsOf(tex, formulas);
+  const html = maxExpand === undefined ? undefined : setFormula(tex, display, maxExpand);
   formulas.set.set(key, html);
   return html;
+}
+
+/** How many macros a formula may use, or undefined where it may not be set at all. */
+function expansionsOf(tex: string, formulas: Formulas): number | undefined {
+  if (!definition.test(tex)) return maximumExpansions;
+  formulas.defining += 1;
+  if (formulas.defining > maximumDefining || parameter.test(tex)) return undefined;
+  return Math.min(maximumExpansions, Math.ceil(maximumPieces / tex.length));
 }
 
 /** All by which a formula can define a macro. What it defines does not outlive it. */

@@ -6,8 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openApp, type App } from '../../cli/app.ts';
 import { follow } from '../../cli/follow.ts';
 import { usualLimits, type Limits } from '../../src/limits.ts';
-import { owner } from '../support/act.ts';
-import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 import { endless, hungry } from '../support/stuck-texts.ts';
 
 const threadProgram = pathToFileURL(join(import.meta.dirname, '../support/stuck-thread.ts'));

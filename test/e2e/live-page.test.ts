@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { shareUrl, toSiteUrl } from '../../src/urls.ts';
-import { owner } from '../support/act.ts';
 import { freePort, share, startService } from '../support/cli.ts';
-import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 
 let data: DataFolder;
 

@@ -9,8 +9,7 @@ import { zipPaths } from '../../src/output/names.ts';
 import { startServer, type Server } from '../../src/serve/server.ts';
 import type { Snapshot, SnapshotFile } from '../../src/snapshot/snapshot.ts';
 import { shareUrl, toSiteUrl, type ShareId } from '../../src/urls.ts';
-import { owner } from '../support/act.ts';
-import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 import { findProgram } from '../support/programs.ts';
 
 const corpora = process.env['CORPORA_DIR'];

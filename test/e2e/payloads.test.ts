@@ -3,10 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../cli/app.ts';
 import { startServer, type Server } from '../../src/serve/server.ts';
 import { shareUrl } from '../../src/urls.ts';
-import { owner } from '../support/act.ts';
 import { chromiumPath, launchBrowser } from '../support/browser.ts';
 import { freePort } from '../support/cli.ts';
-import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 import {
   faultsOfHits,
   faultsOfMarkup,

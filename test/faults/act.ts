@@ -3,6 +3,7 @@
  * Used as `node act.ts <JSON of Act[]>`: prints each step that was passed and each `Ended`, one a line. A process that is
  * to be killed is given one act; disks may fail in many data folders one after the other.
  */
+import { owner } from '../support/data-folder.ts';
 import { breakDisk, mendDisk, type Errno } from './failing-disk.ts';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,6 @@ import { createImporter, openExport } from '../../src/conversation/import.ts';
 import { ShareError } from '../../src/errors.ts';
 import type { Choice } from '../../src/snapshot/privacy.ts';
 import type { ShareId } from '../../src/urls.ts';
-import { owner } from '../support/act.ts';
 
 export interface Act {
   paths: AppPaths;

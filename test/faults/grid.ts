@@ -37,8 +37,8 @@ interface Case {
 /**
  * Every fault point × every kind of fault.
  *
- * @param isThorough  Also lets every single system call of each act fail; else one errno a point, in turns, and a kill
- *   where a point is passed for the first time.
+ * @param isThorough  Also lets every single system call of each act fail; else one errno a point, in turns, and, but for what
+ *   is killed everywhere, a kill where a point is passed for the first time.
  */
 export async function runGrid(isThorough: boolean, onResult: (result: Result) => void): Promise<void> {
   const seen = new Set<string>();
@@ -53,7 +53,8 @@ export async function runGrid(isThorough: boolean, onResult: (result: Result) =>
       const steps = ['start', ...plain.ended.steps];
       plain.data.remove();
       const { kills, errnos: disks } = casesOf(scenario, steps, isThorough);
-      const killsToDo = kills.filter(({ step }) => isThorough || !seen.has(step));
+      const isEach = isThorough || scenario.isKilledEverywhere === true;
+      const killsToDo = kills.filter(({ step }) => isEach || !seen.has(step));
       for (const { step } of kills) seen.add(step);
       const groups = [disks, ...killsToDo.map((one) => [one])].values();
       const worker = async () => {
@@ -165,19 +166,22 @@ async function judge(
         scenario: scenario.name,
         step,
         kind: fault.kind,
-        complaints: await complaintsAbout(scenario, data, ended),
+        complaints: await complaintsAbout(one, data, ended),
       });
     data.remove();
   }
 }
 
 async function complaintsAbout(
-  scenario: Scenario,
+  { scenario, step }: Case,
   data: DataFolder,
   ended: Ended | undefined,
 ): Promise<string[]> {
   try {
-    const complaints = [...complaintsAboutWords(ended), ...((await scenario.check?.(data, ended)) ?? [])];
+    const complaints = [
+      ...complaintsAboutWords(ended),
+      ...((await scenario.check?.(data, ended, step)) ?? []),
+    ];
     const app = await data.open();
     try {
       return [...complaints, ...(await complaintsAboutSharing(scenario, app, ended))];

@@ -5,8 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { startServer } from '../../src/serve/server.ts';
 import type { ShareId } from '../../src/urls.ts';
-import { owner } from '../support/act.ts';
-import { aDataFolder } from '../support/data-folder.ts';
+import { aDataFolder, owner } from '../support/data-folder.ts';
 import { startHand, type Hand } from './hands.ts';
 import { namedIn } from './invariants.ts';
 

@@ -15,9 +15,9 @@ import { createImporter, openExport } from '../../src/conversation/import.ts';
 import { createSourceReader, openLibrary } from '../../src/conversation/library.ts';
 import { openDatabase } from '../../src/registry/database.ts';
 import { migrations } from '../../src/registry/migrations.ts';
+import { openRegistry } from '../../src/registry/shares.ts';
 import type { ShareId } from '../../src/urls.ts';
-import { owner } from '../support/act.ts';
-import { aConversation, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, owner, type DataFolder } from '../support/data-folder.ts';
 import { aChatGptConversation, unpacked } from '../support/exports.ts';
 import { exportName, type Act, type Ended } from './act.ts';
 
@@ -32,8 +32,14 @@ export interface Scenario {
   undecided?: readonly string[];
   /** Words that no page may hold after the next sync. */
   never?: readonly string[];
-  /** Complaints about what only this act touches; before anything else looks at the folder. */
-  check?(data: DataFolder, ended: Ended | undefined): Promise<string[]> | string[];
+  /** Killed at each step that it passes, however often and in the short grid, too: what the promises are about. */
+  isKilledEverywhere?: true;
+  /**
+   * Complaints about what only this act touches; before anything else looks at the folder.
+   *
+   * @param step  After which it was disturbed.
+   */
+  check?(data: DataFolder, ended: Ended | undefined, step: string): Promise<string[]> | string[];
 }
 
 const files = { 'kept.txt': 'kept', 'old.txt': 'old' };
@@ -47,6 +53,15 @@ async function share(data: DataFolder, ...conversations: string[]): Promise<Shar
   return ids;
 }
 
+/** A shared conversation whose title and files have changed since. */
+async function edited(data: DataFolder, title: string): Promise<Omit<Act, 'paths' | 'fault'>> {
+  data.write('talk', titled('Earlier words'), files);
+  await share(data, 'talk');
+  data.write('talk', titled(title), { 'new.txt': 'new' });
+  rmSync(join(data.paths.library, 'talk', 'files', 'old.txt'));
+  return { do: 'sync', conversation: 'talk' };
+}
+
 export const scenarios: readonly Scenario[] = [
   {
     name: 'first start',
@@ -58,6 +73,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'create',
+    isKilledEverywhere: true,
     prepare: (data) => {
       data.write('talk', titled('Earlier words'), files);
       return Promise.resolve({ do: 'create', conversation: 'talk' });
@@ -67,13 +83,8 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'publish a mistake',
-    async prepare(data) {
-      data.write('talk', titled('Earlier words'), files);
-      await share(data, 'talk');
-      data.write('talk', titled('A key pasted in error'), { 'new.txt': 'new' });
-      rmSync(join(data.paths.library, 'talk', 'files', 'old.txt'));
-      return { do: 'sync', conversation: 'talk' };
-    },
+    isKilledEverywhere: true,
+    prepare: (data) => edited(data, 'A key pasted in error'),
     after: { talk: 'Earlier words' },
     never: ['pasted in error'],
     /** The owner takes it back before anything is published again; the registry may still know the earlier revision. */
@@ -85,13 +96,8 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'publish again',
-    async prepare(data) {
-      data.write('talk', titled('Earlier words'), files);
-      await share(data, 'talk');
-      data.write('talk', titled('Later words'), { 'new.txt': 'new' });
-      rmSync(join(data.paths.library, 'talk', 'files', 'old.txt'));
-      return { do: 'sync', conversation: 'talk' };
-    },
+    isKilledEverywhere: true,
+    prepare: (data) => edited(data, 'Later words'),
     after: { talk: 'Later words' },
     never: ['Earlier words'],
   },
@@ -106,6 +112,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'revoke',
+    isKilledEverywhere: true,
     async prepare(data) {
       data.write('talk', titled('Earlier words'), files);
       const [id] = await share(data, 'talk');
@@ -113,6 +120,7 @@ export const scenarios: readonly Scenario[] = [
     },
     after: { talk: 'Earlier words' },
     undecided: ['talk'],
+    check: complaintsAboutRevoke,
   },
   {
     name: 'withdraw',
@@ -202,6 +210,16 @@ async function leaveBehind(data: DataFolder, deleted: ShareId | undefined): Prom
   rmSync(kept, { recursive: true });
   mkdirSync(join(output, 'share', 'stranger'));
   writeFileSync(join(output, 'share', 'stranger', 'index.html'), 'a stranger');
+}
+
+/** A delete that was cut short is one that did not happen, until it is committed; the owner was told nothing yet. */
+function complaintsAboutRevoke({ paths }: DataFolder, ended: Ended | undefined, step: string): string[] {
+  if (ended !== undefined) return [];
+  const registry = openRegistry(registryPath(paths.data));
+  const [state] = registry.all().map((share) => share.state);
+  registry.close();
+  const wanted = step === 'revoke:committed' ? 'revoked' : 'active';
+  return state === wanted ? [] : [`killed after ${step}, the share is ${String(state)}`];
 }
 
 // --- migration

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { App } from '../../cli/app.ts';
-import { owner } from '../support/act.ts';
-import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 
 let data: DataFolder;
 let app: App;

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { usualLimits, type Limits } from '../../src/limits.ts';
-import { owner } from '../support/act.ts';
-import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 
 let data: DataFolder;
 

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../cli/app.ts';
 import { longInput, longOutput } from '../../src/snapshot/long-text.ts';
-import { owner } from '../support/act.ts';
-import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 
 let data: DataFolder;
 let app: App;

@@ -4,8 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { aDataFolder, type DataFolder } from '../support/data-folder.ts';
-import { owner } from '../support/act.ts';
+import { aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 
 let data: DataFolder;
 let publishers: ChildProcess[] = [];

@@ -5,6 +5,9 @@ import { openApp, type App, type AppOptions } from '../../cli/app.ts';
 import type { AppPaths } from '../../cli/desk.ts';
 import { toSiteUrl } from '../../src/urls.ts';
 
+/** Whose shares the tests' shares are. */
+export const owner = 'tester';
+
 /** A conversation in the native format, small and complete. */
 export function aConversation(changes: Record<string, unknown> = {}): Record<string, unknown> {
   return {

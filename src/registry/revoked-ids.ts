@@ -7,18 +7,18 @@ import type { ShareId } from '../urls.ts';
  * Which shares were deleted, in a file beside the registry: a copy of the registry that is put back does not know what
  * was deleted since, and a deleted link must stay dead. A line for each share: the hash of its id, and when.
  */
-export interface Graves {
+export interface RevokedIds {
   /** On disk when it returns, unless the disk refuses: a page must come down even then. */
-  dig(id: ShareId, revokedAt: string): void;
+  add(id: ShareId, revokedAt: string): void;
   /** When the share was deleted, ISO 8601; undefined for one that was not. */
   revokedAt(id: ShareId): string | undefined;
 }
 
 /** @param path  Made when it is needed. */
-export function openGraves(path: string): Graves {
+export function openRevokedIds(path: string): RevokedIds {
   const known = read(path);
-  return Object.freeze<Graves>({
-    dig: (id, revokedAt) => {
+  return Object.freeze<RevokedIds>({
+    add: (id, revokedAt) => {
       if (known.has(digestOf(id))) return;
       known.set(digestOf(id), revokedAt);
       try {

@@ -1,2 +1,0 @@
-/** Whose shares the tests' shares are. */
-export const owner = 'tester';
