@@ -5,6 +5,8 @@ import type { MarkdownIt, StateBlock, StateInline } from 'markdown-it';
 const maximumFormula = 5_000;
 /** Different formulas set in one message; each costs about 50 µs. */
 const maximumFormulas = 2_000;
+/** Characters of all these together: fractions cost up to 10 µs for each. A long answer full of maths has some 20,000. */
+const maximumSet = 60_000;
 /**
  * Formulas of one message that define macros, each of which may come to as many pieces as a long formula. A macro of half
  * a formula's length, called in the other half, made 5 MB of HTML in 2 s out of 3,000 characters.
@@ -18,12 +20,14 @@ const maximumLines = 100;
 /** What one message has set so far. A formula that stands in it twice is set once. */
 export interface Formulas {
   set: Map<string, string | undefined>;
+  /** Characters that may still be set. */
+  left: number;
   /** How many of them define macros. */
   defining: number;
 }
 
 export function newFormulas(): Formulas {
-  return { set: new Map(), defining: 0 };
+  return { set: new Map(), left: maximumSet, defining: 0 };
 }
 
 /**
@@ -35,7 +39,8 @@ export function mathHtml(tex: string, display: boolean, formulas: Formulas): str
   const key = `${display ? 'block' : 'inline'} ${tex}`;
   if (formulas.set.has(key)) return formulas.set.get(key);
   if (tex.length > maximumFormula || formulas.set.size >= maximumFormulas) return undefined;
-  const maxExpand = expansionsOf(tex, formulas);
+  formulas.left -= tex.length;
+  const maxExpand = formulas.left < 0 ? undefined : expansionsOf(tex, formulas);
   const html = maxExpand === undefined ? undefined : setFormula(tex, display, maxExpand);
   formulas.set.set(key, html);
   return html;

@@ -13,7 +13,8 @@ export function enhance(root) {
     const message = root.parentElement?.closest('.message[data-message]');
     soon([...(message ? [message] : []), ...all('.message[data-message]')], addMarkdownButton);
   }
-  soon(all('pre, .prose table, math'), (box) => sizes.observe(box));
+  // At once: whoever comes by keyboard must not pass over what scrolls.
+  all('pre, .prose table, math').forEach((box) => sizes.observe(box));
 }
 
 /** What is still to be done. All at once would hold up a finger on a slow telephone for a quarter of a second. */
@@ -80,6 +81,9 @@ function addCodeTools(code) {
   frame.className = 'copyable';
   box.replaceWith(frame);
   frame.append(box, tools);
+  // Once more, for there is a button to show now.
+  sizes.unobserve(box);
+  sizes.observe(box);
 }
 
 function addLinkButton(round) {
