@@ -6,7 +6,10 @@ import { bin, cleanEnv } from '../test/support/cli.ts';
 import { writeSessions } from '../test/support/sessions.ts';
 import { median, paired } from './support.ts';
 
-/** `share find` as a process, start and end included: with no index yet, and with one. Medians in ms. */
+/**
+ * `share find` as a process, start and end included: with no index yet, with one, and with one where a session is shared,
+ * so that the library is read, too. Medians in ms.
+ */
 export async function find(sessions: number, sizeBytes = 30_000, runs = 9) {
   const home = mkdtempSync(join(tmpdir(), 'bench-find-'));
   writeSessions(home, sessions, sizeBytes);
@@ -25,18 +28,21 @@ export async function find(sessions: number, sizeBytes = 30_000, runs = 9) {
     rmSync(data, { recursive: true, force: true });
     cold.push((await paired(1, { cold: () => run(bin, 'find') }))['cold'] ?? Number.NaN);
   }
-  const found = JSON.parse(run(bin, 'find', '--all', '--json')) as unknown[];
+  const found = JSON.parse(run(bin, 'find', '--all', '--json')) as { path: string }[];
   if (found.length !== sessions) throw new Error(`found ${found.length} of ${sessions}`);
   const warm = await paired(runs, {
     find: () => run(bin, 'find'),
     words: () => run(bin, 'find', 'part 17'),
     node: () => run('-e', '0'),
   });
+  run(bin, 'create', found[0]?.path ?? '');
+  const { shared = Number.NaN } = await paired(runs, { shared: () => run(bin, 'find') });
   rmSync(home, { recursive: true });
   return {
     coldMs: median(cold),
     warmMs: warm['find'] ?? Number.NaN,
     wordsMs: warm['words'] ?? Number.NaN,
+    sharedMs: shared,
     nodeMs: warm['node'] ?? Number.NaN,
   };
 }

@@ -102,10 +102,18 @@ const large = await revoke(1_000);
 row('revoke, 1 file', ms(small), '', '');
 row('revoke, 1,000 files', ms(large), 'revoke, 1 file', `${(large / small).toFixed(2)} ×`);
 
-head('`share find`, the whole process', 'sessions', 'warm', 'warm, with words', 'cold', 'node -e 0');
+head(
+  '`share find`, the whole process',
+  'sessions',
+  'warm',
+  'warm, with words',
+  'warm, one shared',
+  'cold',
+  'node -e 0',
+);
 for (const sessions of [30, 3_000]) {
-  const { warmMs, wordsMs, coldMs, nodeMs } = await find(sessions);
-  row(sessions, ms(warmMs), ms(wordsMs), ms(coldMs), ms(nodeMs));
+  const { warmMs, wordsMs, sharedMs, coldMs, nodeMs } = await find(sessions);
+  row(sessions, ms(warmMs), ms(wordsMs), ms(sharedMs), ms(coldMs), ms(nodeMs));
 }
 
 console.log('\n### Reading the files of other tools\n');

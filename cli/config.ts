@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
-import { ShareError } from '../src/errors.ts';
-import { limitNames, usualLimits, type LimitName, type Limits } from '../src/limits.ts';
+import { limitNames, usualLimits, type Limits } from '../src/limits.ts';
 import { toSiteUrl, type SiteUrl } from '../src/urls.ts';
+import { readConfigFile, readLimits, type FileSettings, type SomeLimits } from './config-file.ts';
 
 /** Where a value came from, as `share config` shows it. */
 export type Origin = string;
@@ -36,36 +35,18 @@ export interface Surroundings {
 
 export const defaultSite = 'http://127.0.0.1:4321';
 
-const limit = z.int().min(1).max(1_000_000_000).optional();
-
-const someLimits = z.strictObject(
-  Object.fromEntries(limitNames.map((name) => [name, limit])) as Record<LimitName, typeof limit>,
-);
-
-const userFile = z.strictObject({
-  data: z.string().min(1).optional(),
-  site: z.string().min(1).optional(),
-  owner: z.string().min(1).optional(),
-  library: z.string().min(1).optional(),
-  output: z.string().min(1).optional(),
-  limits: someLimits.optional(),
-});
-
-/** The owner is not in here: who one is, is set in one's own configuration and not beside shared data. */
-const dataFile = userFile.omit({ data: true, owner: true });
-
 /**
  * Settles every setting: flag, environment, the data folder's `config.json`, the user's own, default; the first wins.
  *
  * @throws ShareError `config_invalid` naming the file or variable.
  */
-export function readConfig({ flags, env, cwd }: Surroundings): Config {
+export async function readConfig({ flags, env, cwd }: Surroundings): Promise<Config> {
   const userPath = join(
     env.XDG_CONFIG_HOME ?? join(home(env), '.config'),
     'conversation-share',
     'config.json',
   );
-  const user = readConfigFile(userPath, userFile);
+  const user = await readConfigFile(userPath, 'user');
   const pick = (name: keyof ConfigFlags, file: [string, ConfigFlags][]): Setting<string> | undefined =>
     first([
       [flags[name], `--${name}`],
@@ -75,8 +56,8 @@ export function readConfig({ flags, env, cwd }: Surroundings): Config {
 
   const data = absolute(cwd, pick('data', [[userPath, user]]) ?? defaultData(env, cwd));
   const dataPath = join(data.value, 'config.json');
-  const files: [string, ConfigFlags & { limits?: SomeLimits | undefined }][] = [
-    [dataPath, readConfigFile(dataPath, dataFile)],
+  const files: [string, FileSettings][] = [
+    [dataPath, await readConfigFile(dataPath, 'data')],
     [userPath, user],
   ];
   const site = pick('site', files) ?? { value: defaultSite, origin: 'default' };
@@ -91,13 +72,11 @@ export function readConfig({ flags, env, cwd }: Surroundings): Config {
     library: absolute(cwd, pick('library', files) ?? inData('conversations')),
     output: absolute(cwd, pick('output', files) ?? inData('site')),
     limits: settleLimits([
-      ['SHARE_LIMITS', readLimits(env.SHARE_LIMITS)],
+      ['SHARE_LIMITS', await readLimits(env.SHARE_LIMITS)],
       ...files.map(([path, { limits = {} }]): [string, SomeLimits] => [path, limits]),
     ]),
   };
 }
-
-type SomeLimits = z.infer<typeof someLimits>;
 
 /** The first place that sets a limit wins. */
 function settleLimits(places: readonly [Origin, SomeLimits][]): Setting<Limits> {
@@ -109,12 +88,6 @@ function settleLimits(places: readonly [Origin, SomeLimits][]): Setting<Limits> 
     if (origin !== undefined) origins.add(origin);
   }
   return { value: limits, origin: origins.size === 0 ? 'default' : [...origins].join(', ') };
-}
-
-function readLimits(text = ''): SomeLimits {
-  if (text === '') return {};
-  const hint = 'It is JSON, as in a configuration file: {"files": 20000}.';
-  return parseConfig(text, someLimits, 'SHARE_LIMITS', hint);
 }
 
 /** `./data` where there is one of ours, else the place the XDG specification gives to user data. */
@@ -137,28 +110,4 @@ function first(candidates: readonly [string | undefined, Origin][]): Setting<str
 
 function absolute(cwd: string, setting: Setting<string>): Setting<string> {
   return { value: resolve(cwd, setting.value), origin: setting.origin };
-}
-
-function readConfigFile<T>(path: string, schema: z.ZodType<T>): T {
-  if (!existsSync(path)) return schema.parse({});
-  const hint = `Correct or remove ${path}.`;
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new ShareError('config_invalid', `${path} cannot be read.`, { hint, cause });
-  }
-  return parseConfig(text, schema, path, hint);
-}
-
-function parseConfig<T>(text: string, schema: z.ZodType<T>, place: string, hint: string): T {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw new ShareError('config_invalid', `${place} cannot be read as JSON.`, { hint, cause });
-  }
-  const result = schema.safeParse(content);
-  if (result.success) return result.data;
-  throw new ShareError('config_invalid', `${place}: ${z.prettifyError(result.error)}`, { hint });
 }

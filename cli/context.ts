@@ -1,18 +1,19 @@
 import type { Command } from 'commander';
 import { ShareError } from '../src/errors.ts';
 import { readMarker } from '../src/output/folder.ts';
-import { notFound } from '../src/publish/publisher.ts';
+import { notFound } from '../src/publish/not-found.ts';
 import type { App, AppOptions } from './app.ts';
 import { readConfig, type Config, type ConfigFlags } from './config.ts';
-import { openDesk, type AppPaths, type Desk } from './desk.ts';
+import type { AppPaths, Desk } from './desk.ts';
 import { printable, say } from './report.ts';
+import { openShares, type Shares } from './shares.ts';
 
 export interface CommonOptions extends ConfigFlags {
   json?: boolean;
 }
 
 /** Settles the settings for one command. */
-export function configOf(command: Command): Config {
+export function configOf(command: Command): Promise<Config> {
   return readConfig({
     flags: command.optsWithGlobals<ConfigFlags>(),
     env: process.env,
@@ -30,19 +31,29 @@ export function pathsOf(config: Config): AppPaths {
   };
 }
 
+/** Opens the registry, and closes it after. */
+export async function withShares<T>(config: Config, action: (shares: Shares) => T | Promise<T>): Promise<T> {
+  return closing(openShares(pathsOf(config)), action);
+}
+
 /** Opens what is needed to look, and closes it after. */
 export async function withDesk<T>(config: Config, action: (desk: Desk) => T | Promise<T>): Promise<T> {
-  const desk = openDesk(pathsOf(config));
+  // All that can be read takes as long to load as Node to start: `share find` and `share list` do without.
+  const { openDesk } = await import('./desk.ts');
+  return closing(openDesk(pathsOf(config)), action);
+}
+
+async function closing<S extends Shares, T>(opened: S, action: (opened: S) => T | Promise<T>): Promise<T> {
   try {
-    warnOfPagesUnknown(desk);
-    return await action(desk);
+    warnOfPagesUnknown(opened);
+    return await action(opened);
   } finally {
-    desk.close();
+    opened.close();
   }
 }
 
 /** A registry that was lost is replaced by an empty one, which must not say that nothing is shared. */
-function warnOfPagesUnknown({ registry, paths: { output } }: Desk): void {
+function warnOfPagesUnknown({ registry, paths: { output } }: Shares): void {
   const marker = readMarker(output);
   if (marker === undefined || marker === registry.identity) return;
   say(

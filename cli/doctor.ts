@@ -5,7 +5,7 @@ import { ShareError, systemCode } from '../src/errors.ts';
 import { readMarker } from '../src/output/folder.ts';
 import { openRegistry, type Registry, type Share } from '../src/registry/shares.ts';
 import { takeWatchLock } from '../src/registry/watch-lock.ts';
-import { registryPath } from './desk.ts';
+import { registryPath } from './shares.ts';
 import { defaultSite, type Config } from './config.ts';
 
 export interface Diagnosis {

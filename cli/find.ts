@@ -1,7 +1,7 @@
 import type { Library, Source } from '../src/conversation/library.ts';
 import { createSourceReader } from '../src/conversation/library.ts';
 import { ShareError } from '../src/errors.ts';
-import { notFound } from '../src/publish/publisher.ts';
+import { notFound } from '../src/publish/not-found.ts';
 import type { Share } from '../src/registry/shares.ts';
 import { shareIdIn } from '../src/urls.ts';
 import type { Desk } from './desk.ts';

@@ -76,7 +76,9 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 4 refus
     )
     .action(runMenu);
   const called = Object.entries(commands).filter(([name]) => name === only);
-  const loaded = (called.length > 0 ? called : Object.entries(commands)).map(([, load]) => load());
+  const isForProgram = only === '--version' || only === '-V';
+  const wanted = called.length > 0 || isForProgram ? called : Object.entries(commands);
+  const loaded = wanted.map(([, load]) => load());
   for (const add of await Promise.all(loaded)) add(program);
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError('(add --help for how to call it)');

@@ -15,7 +15,7 @@ type Choice = 'create' | 'copy' | 'open' | 'delete' | 'back';
 
 /** What a share dialog does: choose a conversation, see whether it is shared, then copy, open or delete its link. */
 export async function menu(command: Command): Promise<void> {
-  const config = configOf(command);
+  const config = await configOf(command);
   const owner = config.owner.value;
   await withApp(config, async (app) => {
     intro('Share a conversation');

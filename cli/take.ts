@@ -3,7 +3,7 @@ import type { Reading } from '../src/conversation/conversation.ts';
 import { createForeignReader, recogniseFile } from '../src/conversation/foreign.ts';
 import { createSourceReader } from '../src/conversation/library.ts';
 import { splitPath } from '../src/conversation/opencode-store.ts';
-import { notFound } from '../src/publish/publisher.ts';
+import { notFound } from '../src/publish/not-found.ts';
 import type { Share } from '../src/registry/shares.ts';
 import type { Desk } from './desk.ts';
 import { findByName, isOpenTo } from './find.ts';

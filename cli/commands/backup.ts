@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { ShareError } from '../../src/errors.ts';
 import { existsSync } from 'node:fs';
 import { backUpRegistry } from '../../src/registry/backup.ts';
-import { registryPath } from '../desk.ts';
+import { registryPath } from '../shares.ts';
 import { configOf } from '../context.ts';
 import { print, say } from '../report.ts';
 
@@ -16,8 +16,8 @@ export function addBackup(program: Command): void {
       'Copies the registry, which says what is shared, while others may be writing to it, and prints where to. Only you may read the copy; a file that is there is never replaced. The conversations are not in it.',
     )
     .addHelpText('after', '\nExamples:\n  $ share backup\n  $ share backup /mnt/safe/registry-monday.sqlite')
-    .action((file: string | undefined, _options: unknown, command: Command) => {
-      const data = configOf(command).data.value;
+    .action(async (file: string | undefined, _options: unknown, command: Command) => {
+      const data = (await configOf(command)).data.value;
       const registry = registryPath(data);
       if (!existsSync(registry))
         throw new ShareError(

@@ -13,8 +13,8 @@ export function addConfig(program: Command): void {
     )
     .option('--json', 'print {setting: {value, origin}}')
     .addHelpText('after', '\nExample:\n  $ share config --site https://example.org')
-    .action((options: CommonOptions, command: Command) => {
-      const config = configOf(command);
+    .action(async (options: CommonOptions, command: Command) => {
+      const config = await configOf(command);
       if (options.json === true) {
         printJson(config);
         return;

@@ -2,10 +2,10 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { exitCodes, ShareError } from '../../src/errors.ts';
-import { notFound, type Created } from '../../src/publish/publisher.ts';
+import { notFound } from '../../src/publish/not-found.ts';
+import type { Created } from '../../src/publish/publisher.ts';
 import { formatSize } from '../../src/components/words.ts';
 import { shareUrl } from '../../src/urls.ts';
-import { createImporter, documentIn, isZip, onlyConversation } from '../../src/conversation/import.ts';
 import { conversationFileName } from '../../src/conversation/native-files.ts';
 import { splitPath } from '../../src/conversation/opencode-store.ts';
 import type { LinkOptions } from '../../src/conversation/library.ts';
@@ -71,7 +71,7 @@ Examples:
   $ share create ./my-conversation --thinking`,
     )
     .action(async (given: string[], options: CreateOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       const names = [...given, ...(await latestOf(config, options))];
       if (names.length === 0) command.error("error: missing required argument 'conversation'");
       let failed = 0;
@@ -164,21 +164,27 @@ async function conversationToShare(
   asRead: LinkOptions,
 ): Promise<string> {
   const known = app.library.resolve(name);
-  const path = known === undefined ? splitPath(name).file : '';
-  if (existsSync(path) && !isZip(path))
-    return (await app.library.link(unpackedExportIn(path) ?? name, asRead)).conversation;
-  const { conversation } = existsSync(path)
-    ? createImporter(app.library.folder).add(await onlyConversation(resolve(path)))
-    : (known ?? (await findByName(app, owner, name)));
+  const { conversation } =
+    known ?? (await takeFromDisk(app, name, asRead)) ?? (await findByName(app, owner, name));
   const source = app.library.find(conversation);
   if (source !== undefined && Object.keys(asRead).length > 0) await app.library.link(source.path, asRead);
   return conversation;
 }
 
-/** A folder that is no conversation may be what an export was unpacked to. */
-function unpackedExportIn(path: string): string | undefined {
+/** @returns Undefined where no path is called so. */
+async function takeFromDisk(
+  { library }: App,
+  name: string,
+  asRead: LinkOptions,
+): Promise<{ conversation: string } | undefined> {
+  const path = splitPath(name).file;
+  if (!existsSync(path)) return undefined;
+  const { createImporter, documentIn, isZip, onlyConversation } =
+    await import('../../src/conversation/import.ts');
+  if (isZip(path)) return createImporter(library.folder).add(await onlyConversation(resolve(path)));
+  // A folder that is no conversation may be what an export was unpacked to.
   const isConversation = !statSync(path).isDirectory() || existsSync(join(path, conversationFileName));
-  return isConversation ? undefined : documentIn(path);
+  return library.link((isConversation ? undefined : documentIn(path)) ?? name, asRead);
 }
 
 /** The link is what it always was, but the page behind it is not what the conversation says. */

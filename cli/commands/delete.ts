@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ShareError } from '../../src/errors.ts';
-import { notFound } from '../../src/publish/publisher.ts';
+import { notFound } from '../../src/publish/not-found.ts';
 import type { Share } from '../../src/registry/shares.ts';
 import { encodePath, shareUrl } from '../../src/urls.ts';
 import type { App } from '../app.ts';
@@ -34,7 +34,7 @@ export function addDelete(program: Command): void {
       '\nExamples:\n  $ share delete sales-analysis\n  $ share delete https://example.org/share/4k0w… --yes --confirm',
     )
     .action(async (name: string, options: DeleteOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       const owner = config.owner.value;
       await asNotFound(name, () =>
         withApp(config, async (app) => {

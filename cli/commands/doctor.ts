@@ -19,8 +19,8 @@ export function addDoctor(program: Command): void {
     )
     .option('--json', 'print {checks: [{check, level, message, todo}]}, with level ok, warn or fail')
     .addHelpText('after', '\nExample:\n  $ share doctor')
-    .action((options: CommonOptions, command: Command) => {
-      const checks = diagnose(configOf(command));
+    .action(async (options: CommonOptions, command: Command) => {
+      const checks = diagnose(await configOf(command));
       if (options.json === true) printJson({ checks });
       else checks.forEach(printDiagnosis);
       if (checks.some(({ level }) => level === 'fail')) process.exitCode = exitCodes.failed;

@@ -58,7 +58,7 @@ Examples:
     )
     .action(async (name: string, options: ExportCommandOptions, command: Command) => {
       const format = formatFor(options);
-      const config = configOf(command);
+      const config = await configOf(command);
       const taken = await asNotFound(name, () =>
         withDesk(config, (desk) => take(desk, config.owner.value, name)),
       );

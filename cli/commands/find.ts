@@ -9,9 +9,9 @@ import {
   type ToolName,
 } from '../../src/conversation/sessions.ts';
 import { shareUrl } from '../../src/urls.ts';
-import type { Desk } from '../desk.ts';
 import type { Config } from '../config.ts';
-import { configOf, withDesk, type CommonOptions } from '../context.ts';
+import { configOf, withShares, type CommonOptions } from '../context.ts';
+import type { Shares } from '../shares.ts';
 import { paint, print, printable, printJson, progressBar, say } from '../report.ts';
 
 /** The documented shape of `find --json`. */
@@ -46,8 +46,8 @@ Examples:
   $ share create --latest claude-code`,
     )
     .action(async (words: string[], options: FindCommandOptions, command: Command) => {
-      const config = configOf(command);
-      const found = await withDesk(config, (desk) => sessionsOf(desk, config, words));
+      const config = await configOf(command);
+      const found = await withShares(config, (shares) => sessionsOf(shares, config, words));
       const shown = options.all === true ? found : found.slice(0, mostShown);
       if (options.json === true) {
         printJson(shown);
@@ -68,33 +68,39 @@ export function findOptions(config: Config): FindOptions {
 
 /** The sessions that hold all of the words, and whether they are shared. */
 export async function sessionsOf(
-  desk: Desk,
+  shares: Shares,
   config: Config,
   words: readonly string[],
 ): Promise<FoundSession[]> {
   const bar = progressBar('Looking at sessions');
   const sessions = await findSessions({ ...findOptions(config), onProgress: bar.update }).finally(bar.end);
-  const links = linksByPath(desk, config.owner.value);
+  const links = await linksByPath(shares, config.owner.value);
+  const folded = words.map(fold);
   return sessions
-    .filter((session) => holds(session, words))
+    .filter((session) => folded.length === 0 || holds(session, folded))
     .map((session) => ({ ...session, link: links.get(session.path) ?? null }));
 }
 
-function holds({ title, folder, tool }: Session, words: readonly string[]): boolean {
+/** @param folded  Words as `fold` gives them. */
+function holds({ title, folder, tool }: Session, folded: readonly string[]): boolean {
   const text = fold(`${title} ${folder ?? ''} ${toolLabels[tool]} ${tool}`);
-  return words.every((word) => text.includes(fold(word)));
+  return folded.every((word) => text.includes(word));
 }
 
 function fold(text: string): string {
-  return text.normalize('NFKC').toLocaleLowerCase('en');
+  return text.normalize('NFKC').toLowerCase();
 }
 
-function linksByPath({ library, registry, paths }: Desk, owner: string): Map<string, string> {
+async function linksByPath({ registry, paths }: Shares, owner: string): Promise<Map<string, string>> {
   const links = new Map<string, string>();
-  for (const entry of library.list()) {
-    if ('problem' in entry || !entry.linked) continue;
-    const share = registry.active(entry.conversation);
-    if (share?.owner === owner) links.set(entry.path, shareUrl(paths.site, share.id));
+  const own = registry.allActive().filter((share) => share.owner === owner);
+  if (own.length === 0) return links;
+  const { openLibrary } = await import('../../src/conversation/library.ts');
+  const ids = new Map(own.map((share) => [share.conversation, share.id]));
+  for (const entry of openLibrary(paths.library).list()) {
+    const id = ids.get(entry.conversation);
+    if (id !== undefined && !('problem' in entry) && entry.linked)
+      links.set(entry.path, shareUrl(paths.site, id));
   }
   return links;
 }

@@ -34,16 +34,16 @@ export function addHost(program: Command): void {
       'after',
       '\nExamples:\n  $ share host nginx --domain share.example.org --out conversation-share.conf\n  $ share host s3 > shares.yaml\n  $ share host systemd --out /etc/systemd/system',
     )
-    .action((name: string, options: HostOptions, command: Command) => {
+    .action(async (name: string, options: HostOptions, command: Command) => {
       if (name === 'systemd') {
-        hand(unitsFor(configOf(command)), options.out);
+        hand(unitsFor(await configOf(command)), options.out);
         return;
       }
       if (!isHostName(name))
         throw new ShareError('usage', `No configuration for "${name}" is known.`, {
           hint: `Choose one of ${names.join(', ')}.`,
         });
-      const config = configOf(command);
+      const config = await configOf(command);
       const site = siteFor(config, options.domain);
       const text = hosts[name]({ site, output: config.output.value });
       if (options.out === undefined) process.stdout.write(text);

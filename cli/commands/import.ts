@@ -58,7 +58,7 @@ Examples:
   $ share import conversations.json --since 2026-10-01`,
     )
     .action(async (path: string, options: ImportOptions, command: Command) => {
-      const library = configOf(command).library.value;
+      const library = (await configOf(command)).library.value;
       const source = await openExport(resolve(path));
       const bar = progressBar('Reading', formatSize);
       try {

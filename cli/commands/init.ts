@@ -17,7 +17,7 @@ export function addInit(program: Command): void {
       '\nExamples:\n  $ share init\n  $ share init --data ./data --site https://share.example.org',
     )
     .action(async (_options: unknown, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       const { data, library, output, site } = config;
       await withApp(config, () => Promise.resolve());
       mkdirSync(library.value, { recursive: true, mode: 0o700 });

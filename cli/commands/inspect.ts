@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { splitPath } from '../../src/conversation/opencode-store.ts';
-import { notFound } from '../../src/publish/publisher.ts';
+import { notFound } from '../../src/publish/not-found.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
 import { findByName } from '../find.ts';
 import { inspectFile, inspectSource, printInspection, type Inspection } from '../inspection.ts';
@@ -29,7 +29,7 @@ Examples:
   $ share inspect sales-analysis --json`,
     )
     .action(async (name: string, options: CommonOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       const seen = await withDesk(config, (desk) => inspect(desk, config.owner.value, name));
       if (options.json === true) printJson(seen);
       else printInspection(seen);

@@ -35,7 +35,7 @@ export function addOpen(program: Command): void {
 }
 
 async function linkOf(name: string, command: Command): Promise<string> {
-  const config = configOf(command);
+  const config = await configOf(command);
   return withDesk(config, async (desk) => {
     const { conversation, share } = await findByName(desk, config.owner.value, name);
     if (share?.state === 'active') return shareUrl(desk.paths.site, share.id);

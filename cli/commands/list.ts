@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { configOf, withDesk, type CommonOptions } from '../context.ts';
+import { configOf, withShares, type CommonOptions } from '../context.ts';
 import { printJson, printReport, reportShare, say } from '../report.ts';
 
 export function addList(program: Command): void {
@@ -16,9 +16,9 @@ Examples:
   $ share list
   $ share list --all --json | jq -r '.[].link'`,
     )
-    .action((options: CommonOptions & { all?: boolean }, command: Command) => {
-      const config = configOf(command);
-      return withDesk(config, ({ registry, paths }) => {
+    .action(async (options: CommonOptions & { all?: boolean }, command: Command) => {
+      const config = await configOf(command);
+      return withShares(config, ({ registry, paths }) => {
         const shares = options.all === true ? registry.all() : registry.allActive();
         const reports = shares
           .filter((share) => share.owner === config.owner.value)

@@ -15,7 +15,7 @@ export function addLog(program: Command): void {
     .option('--json', 'print [{at, who, did, conversation, share, detail}]')
     .addHelpText('after', '\nExamples:\n  $ share log\n  $ share log sales-analysis --json')
     .action(async (name: string | undefined, options: CommonOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       await withDesk(config, async (desk) => {
         const owner = config.owner.value;
         const about = name === undefined ? undefined : (await findByName(desk, owner, name)).conversation;

@@ -34,7 +34,7 @@ Examples:
   $ share review ~/.claude/projects/-home-mira-app/3f2a….jsonl --strict`,
     )
     .action(async (name: string, options: ReviewOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       const owner = config.owner.value;
       await asNotFound(name, () => withDesk(config, (desk) => review(desk, owner, name, options)));
     });

@@ -30,7 +30,7 @@ export function addServe(program: Command): void {
       '\nExamples:\n  $ share serve\n  $ share serve --host 0.0.0.0 --port 8080 --site https://share.example.org',
     )
     .action(async (options: ServeOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       const work = async (app: App) => {
         const stopped = untilStopped();
         const following = options.watch ? await follow(app) : undefined;

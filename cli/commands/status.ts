@@ -4,7 +4,7 @@ import { createSourceReader } from '../../src/conversation/library.ts';
 import { ShareError } from '../../src/errors.ts';
 import type { Desk } from '../desk.ts';
 import { configOf, withDesk, type CommonOptions } from '../context.ts';
-import { notFound } from '../../src/publish/publisher.ts';
+import { notFound } from '../../src/publish/not-found.ts';
 import { describe, findByName, isOpenTo, type Description } from '../find.ts';
 import { printLosses } from '../inspection.ts';
 import { printFound } from '../secrets.ts';
@@ -31,7 +31,7 @@ Examples:
   $ share status https://example.org/share/4k0w… --json`,
     )
     .action(async (name: string | undefined, options: CommonOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       await withDesk(config, async (desk) => {
         const owner = config.owner.value;
         const reports =

@@ -15,7 +15,7 @@ export function addSync(program: Command): void {
     .option('--json', 'print {published, unchanged, removed, withdrawn, failed}')
     .addHelpText('after', '\nExample:\n  $ share sync')
     .action(async (options: CommonOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       const work = async (app: App) => {
         const bar = progressBar('Publishing');
         const summary = await app.publisher.syncAll((done, total) => bar.update(done, total));

@@ -26,7 +26,7 @@ export function addVerify(program: Command): void {
     )
     .addHelpText('after', '\nExamples:\n  $ share verify\n  $ share verify --repair\n  $ share verify --url')
     .action(async (options: VerifyOptions, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       if (options.url !== undefined) {
         const site = options.url === true ? config.site.value : toSiteUrl(options.url);
         const findings = await withDesk(config, (desk) => askLiveHost(desk, site));

@@ -14,7 +14,7 @@ export function addWatch(program: Command): void {
     )
     .addHelpText('after', '\nExample:\n  $ share watch')
     .action(async (_options: unknown, command: Command) => {
-      const config = configOf(command);
+      const config = await configOf(command);
       const work = async (app: App) => {
         const stopped = untilStopped();
         const following = await follow(app);

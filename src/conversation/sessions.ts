@@ -15,7 +15,6 @@ import { ShareError } from '../errors.ts';
 import { toSourceError } from './disk.ts';
 import type { Reading } from './conversation.ts';
 import { noAttachments } from './formats/format.ts';
-import { recognise } from './formats/formats.ts';
 import { objectOf, parseObject, textOf, type JsonObject } from './formats/untyped.ts';
 
 /*
@@ -208,11 +207,15 @@ async function peek({ path, sizeBytes, modifiedMs }: Found): Promise<Row> {
 
 type Headline = Pick<Row, 'title' | 'folder'>;
 
+/** Where no file changed, nothing is waited for that could read one. */
+const readers = () => import('./formats/formats.ts');
+
 const fallbacks = { fallbackTitle: 'Coding session', fallbackTime: new Date(0).toISOString() };
 
 async function headline(path: string, sizeBytes: number): Promise<Headline> {
   const records = path.endsWith('.jsonl') ? endsOf(path) : [];
   if (records.length === 0) return documentHeadline(path, sizeBytes);
+  const { recognise } = await readers();
   const format = recognise({ lines: [], records, document: undefined })?.format;
   if (format?.shape !== 'log') return { title: null };
   const reader = format.begin();
@@ -254,6 +257,7 @@ function recordsIn(bytes: Uint8Array): JsonObject[] {
 async function documentHeadline(path: string, sizeBytes: number): Promise<Headline> {
   const document = sizeBytes > mostDocumentBytes ? undefined : parseObject(readFileSync(path, 'utf8'));
   if (document === undefined) return { title: null };
+  const { recognise } = await readers();
   const format = recognise({ lines: [], records: [], document })?.format;
   if (format?.shape === 'document') return headlineOf(await format.read(document, fallbacks, noAttachments));
   const folder = textOf(document['directory']);

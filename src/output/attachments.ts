@@ -11,7 +11,6 @@ import type { Output, Stage } from './folder.ts';
 import { takeFile, unwritable, type OnBytes, type TakenFile } from './intake.ts';
 import { hasPlace, withoutMetadata } from './metadata.ts';
 import { displayName, zipName, zipPaths } from './names.ts';
-import { previewOf } from './preview.ts';
 import { writeZip, zipKey } from './zip.ts';
 
 /** Remembers what was found out about a file for as long as its signature stays the same. */
@@ -217,6 +216,7 @@ async function takeIn(taking: Taking, file: Named): Promise<Placed> {
     head: taken.head,
     ...(file.mediaType === undefined ? {} : { mediaType: file.mediaType }),
   });
+  const { previewOf } = await import('./preview.ts'); // brings a parser that most shares do without
   const preview = previewOf({ ...kind, ...taken });
   const facts: PublishedFacts = {
     displayName: displayName(file.publicName),

@@ -14,6 +14,7 @@ import type {
   Sources,
   Stage,
 } from './contracts.ts';
+import { notFound } from './not-found.ts';
 import { planSync, type Wanted } from './plan.ts';
 import { digestInputs, toDrawnBy, type DrawnBy, type Prepare, type Prepared } from './prepare.ts';
 
@@ -72,13 +73,6 @@ export interface PublisherDependencies<S extends Source, T extends Stage> extend
   /** Told of what no share's problem tells, and of every error that is no `ShareError`, hence a bug. */
   onTrouble?(error: unknown, what: string): void;
   at?: FaultPoint;
-}
-
-/** The words are the same for what does not exist and for what is somebody else's. */
-export function notFound(what: string): ShareError {
-  return new ShareError('not_found', `No conversation or share of yours is called "${what}".`, {
-    hint: '`share list` shows what you share; `share config` shows where conversations are looked for.',
-  });
 }
 
 /** From here on starting threads (about 0.2 s each) pays. */

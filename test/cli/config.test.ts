@@ -25,39 +25,39 @@ function writeJson(path: string, value: unknown): string {
 
 const userFile = () => join(home, '.config/conversation-share/config.json');
 
-test('flag, environment, data folder’s file, own file, default: the first wins, and says where it came from', () => {
+test('flag, environment, data folder’s file, own file, default: the first wins, and says where it came from', async () => {
   const data = join(home, 'd');
-  expect(read({ data }).site).toEqual({ value: 'http://127.0.0.1:4321', origin: 'default' });
+  expect((await read({ data })).site).toEqual({ value: 'http://127.0.0.1:4321', origin: 'default' });
   writeJson(userFile(), { site: 'https://user.example' });
-  expect(read({ data }).site).toEqual({ value: 'https://user.example', origin: userFile() });
+  expect((await read({ data })).site).toEqual({ value: 'https://user.example', origin: userFile() });
   const dataFile = writeJson(join(data, 'config.json'), { site: 'https://data.example/' });
-  expect(read({ data }).site).toEqual({ value: 'https://data.example', origin: dataFile });
+  expect((await read({ data })).site).toEqual({ value: 'https://data.example', origin: dataFile });
   env.SHARE_SITE = 'https://env.example/repo/';
-  expect(read({ data }).site).toEqual({ value: 'https://env.example/repo', origin: 'SHARE_SITE' });
-  expect(read({ data, site: 'https://flag.example' }).site).toEqual({
+  expect((await read({ data })).site).toEqual({ value: 'https://env.example/repo', origin: 'SHARE_SITE' });
+  expect((await read({ data, site: 'https://flag.example' })).site).toEqual({
     value: 'https://flag.example',
     origin: '--site',
   });
 });
 
-test('the owner is your user name, or what your own file says; shared data cannot say who you are', () => {
+test('the owner is your user name, or what your own file says; shared data cannot say who you are', async () => {
   const data = join(home, 'd');
-  expect(read({ data }).owner.value).toBe(userInfo().username);
+  expect((await read({ data })).owner.value).toBe(userInfo().username);
   writeJson(userFile(), { owner: 'mira' });
-  expect(read({ data }).owner.value).toBe('mira');
+  expect((await read({ data })).owner.value).toBe('mira');
   writeJson(join(data, 'config.json'), { owner: 'mallory' });
-  expect(() => read({ data })).toThrow(expect.objectContaining({ code: 'config_invalid' }));
+  await expect(read({ data })).rejects.toThrow(expect.objectContaining({ code: 'config_invalid' }));
 });
 
-test('./data is taken where it is one of ours, and not because it is called so', () => {
+test('./data is taken where it is one of ours, and not because it is called so', async () => {
   mkdirSync(join(home, 'data'));
-  expect(read().data.value).toBe(join(home, '.local/share/conversation-share'));
+  expect((await read()).data.value).toBe(join(home, '.local/share/conversation-share'));
   mkdirSync(join(home, 'data/conversations'));
-  expect(read().data.value).toBe(join(home, 'data'));
+  expect((await read()).data.value).toBe(join(home, 'data'));
 });
 
-test('library and output may be moved apart, relative to where one stands', () => {
-  const config = read({ data: 'd', output: 'public' });
+test('library and output may be moved apart, relative to where one stands', async () => {
+  const config = await read({ data: 'd', output: 'public' });
   expect(config.output.value).toBe(join(home, 'public'));
   expect(config.library.value).toBe(join(home, 'd/conversations'));
 });
@@ -67,9 +67,9 @@ test.each([
   ['a setting that does not exist', { sight: 'https://example.org' }],
   ['a value of the wrong type', { site: 1 }],
   ['a limit that does not exist', { limits: { file: 3 } }],
-])('a file with %s is refused by name', (_name, content) => {
+])('a file with %s is refused by name', async (_name, content) => {
   writeJson(userFile(), content);
-  expect(() => read()).toThrow(
+  await expect(read()).rejects.toThrow(
     expect.objectContaining({
       code: 'config_invalid',
       message: expect.stringContaining(userFile()) as string,
@@ -79,16 +79,16 @@ test.each([
 
 test.each(['example.org', 'ftp://example.org', 'https://example.org/?x', 'https://u:p@example.org'])(
   'the site %s is refused',
-  (site) => expect(() => read({ site })).toThrow(expect.objectContaining({ code: 'config_invalid' })),
+  (site) => expect(read({ site })).rejects.toThrow(expect.objectContaining({ code: 'config_invalid' })),
 );
 
-test('each limit comes from SHARE_LIMITS, the data folder’s file, one’s own file, or is the usual one', () => {
+test('each limit comes from SHARE_LIMITS, the data folder’s file, one’s own file, or is the usual one', async () => {
   const data = join(home, 'd');
-  expect(read({ data }).limits).toEqual({ value: usualLimits, origin: 'default' });
+  expect((await read({ data })).limits).toEqual({ value: usualLimits, origin: 'default' });
   writeJson(userFile(), { limits: { files: 1, pages: 1, seconds: 1 } });
   const dataFile = writeJson(join(data, 'config.json'), { limits: { files: 2, pages: 2 } });
   env.SHARE_LIMITS = '{"files": 3}';
-  expect(read({ data }).limits).toEqual({
+  expect((await read({ data })).limits).toEqual({
     value: { ...usualLimits, files: 3, pages: 2, seconds: 1 },
     origin: `SHARE_LIMITS, ${dataFile}, ${userFile()}`,
   });
@@ -100,9 +100,9 @@ test.each([
   ['nothing', '{"files": 0}'],
   ['half', '{"files": 1.5}'],
   ['no JSON', 'files=3'],
-])('SHARE_LIMITS with %s is refused by name', (_name, text) => {
+])('SHARE_LIMITS with %s is refused by name', async (_name, text) => {
   env.SHARE_LIMITS = text;
-  expect(() => read()).toThrow(
+  await expect(read()).rejects.toThrow(
     expect.objectContaining({
       code: 'config_invalid',
       message: expect.stringContaining('SHARE_LIMITS') as string,

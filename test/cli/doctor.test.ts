@@ -10,6 +10,7 @@ import { aDataFolder, type DataFolder } from '../support/data-folder.ts';
 import { findProgram } from '../support/programs.ts';
 
 let data: DataFolder;
+let usual: Config;
 
 beforeEach(async () => {
   data = aDataFolder();
@@ -18,15 +19,16 @@ beforeEach(async () => {
   const app = await data.open();
   await app.publisher.create('talk', 'mira');
   app.close();
+  usual = await configOf();
 });
 
 afterEach(() => data.remove());
 
-function configOf(site = 'https://share.example.org'): Config {
+function configOf(site = 'https://share.example.org'): Promise<Config> {
   return readConfig({ flags: { data: data.paths.data, site }, env: { HOME: '/nonexistent' }, cwd: '/' });
 }
 
-function check(name: string, machine: Partial<Machine> = {}, config = configOf()): Diagnosis {
+function check(name: string, machine: Partial<Machine> = {}, config = usual): Diagnosis {
   const found = diagnose(config, { ...thisMachine, ...machine }).find((one) => one.check === name);
   if (found === undefined) throw new Error(name);
   return found;
@@ -36,7 +38,7 @@ const registry = () => join(data.paths.data, 'registry.sqlite');
 
 test('finds everything well in a folder that is well, and leaves nothing behind', () => {
   const before = readdirSync(data.paths.data).sort();
-  const checks = diagnose(configOf());
+  const checks = diagnose(usual);
   expect(checks.filter(({ level }) => level !== 'ok')).toEqual([]);
   expect(checks.map((one) => one.check)).toEqual([
     ...['node', 'site', 'data', 'registry', 'output', 'git', 'watcher', 'disk', 'clock', 'watches'],
@@ -107,14 +109,18 @@ describe('what is wrong is told with what to do', () => {
     });
   });
 
-  test('a site that only this machine reaches, or without TLS', () => {
-    const config = readConfig({ flags: { data: data.paths.data }, env: { HOME: '/nonexistent' }, cwd: '/' });
+  test('a site that only this machine reaches, or without TLS', async () => {
+    const config = await readConfig({
+      flags: { data: data.paths.data },
+      env: { HOME: '/nonexistent' },
+      cwd: '/',
+    });
     expect(check('site', {}, config)).toMatchObject({
       level: 'warn',
       todo: expect.stringContaining('SHARE_SITE') as string,
     });
-    expect(check('site', {}, configOf('http://share.example.org')).level).toBe('warn');
-    expect(check('site', {}, configOf('http://127.0.0.1:8080')).level).toBe('ok');
+    expect(check('site', {}, await configOf('http://share.example.org')).level).toBe('warn');
+    expect(check('site', {}, await configOf('http://127.0.0.1:8080')).level).toBe('ok');
   });
 
   test('who the watcher is', () => {
@@ -142,7 +148,7 @@ describe('what is wrong is told with what to do', () => {
 
   test('a data folder that is not there', () => {
     data.remove();
-    expect(diagnose(configOf()).at(-1)).toMatchObject({ check: 'data', level: 'warn' });
+    expect(diagnose(usual).at(-1)).toMatchObject({ check: 'data', level: 'warn' });
   });
 });
 

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from '../../cli/app.ts';
-import { registryPath } from '../../cli/desk.ts';
+import { registryPath } from '../../cli/shares.ts';
 import { findDifferences } from '../../src/output/verify.ts';
 
 /*

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { registryPath } from '../../cli/desk.ts';
+import { registryPath } from '../../cli/shares.ts';
 import { createImporter, openExport } from '../../src/conversation/import.ts';
 import { createSourceReader, openLibrary } from '../../src/conversation/library.ts';
 import { openDatabase } from '../../src/registry/database.ts';
