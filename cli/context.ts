@@ -7,6 +7,7 @@ import { readConfig, type Config, type ConfigFlags } from './config.ts';
 import type { AppPaths, Desk } from './desk.ts';
 import { printable, say } from './report.ts';
 import { openShares, type Shares } from './shares.ts';
+import { guarded } from './stall-guard.ts';
 
 export interface CommonOptions extends ConfigFlags {
   json?: boolean;
@@ -40,7 +41,7 @@ export async function withShares<T>(config: Config, action: (shares: Shares) => 
 export async function withDesk<T>(config: Config, action: (desk: Desk) => T | Promise<T>): Promise<T> {
   // All that can be read takes as long to load as Node to start: `share find` and `share list` do without.
   const { openDesk } = await import('./desk.ts');
-  return closing(openDesk(pathsOf(config)), action);
+  return closing(openDesk(pathsOf(config)), (desk) => guarded(config.limits.value, async () => action(desk)));
 }
 
 async function closing<S extends Shares, T>(opened: S, action: (opened: S) => T | Promise<T>): Promise<T> {
@@ -74,8 +75,9 @@ export async function withApp<T>(
   // What only looks does not wait for the renderer and all that publishes to be loaded.
   const { openApp } = await import('./app.ts');
   const app = await openApp(pathsOf(config), { onTrouble, ...options });
+  const work = () => action(app);
   try {
-    return await action(app);
+    return await (options.threads === true ? work() : guarded(config.limits.value, work));
   } finally {
     app.close();
   }

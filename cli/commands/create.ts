@@ -91,7 +91,9 @@ Examples:
           }
         }
       };
-      await asNotFound(names[0] ?? '', () => withApp(config, work, { onProgress: bar.update }));
+      await asNotFound(names[0] ?? '', () =>
+        withApp(config, work, { onProgress: bar.update, threads: names.length > 1 }),
+      );
       if (options.json === true) printJson(names.length === 1 ? reports[0] : reports);
       process.exitCode = failed;
     });

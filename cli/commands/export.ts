@@ -59,16 +59,18 @@ Examples:
     .action(async (name: string, options: ExportCommandOptions, command: Command) => {
       const format = formatFor(options);
       const config = await configOf(command);
-      const taken = await asNotFound(name, () =>
-        withDesk(config, (desk) => take(desk, config.owner.value, name)),
-      );
-      const shown = options.public === true ? taken.choice : undefined;
-      const content = await exportConversation(
-        taken.conversation,
-        { ...taken, format, shown },
-        cleaner(new Set(taken.allowed)),
-        async (snapshot) => (await loadRenderer()).renderAlone(snapshot),
-      );
+      const draw = async (desk: Desk) => {
+        const taken = await take(desk, config.owner.value, name);
+        const shown = options.public === true ? taken.choice : undefined;
+        const content = await exportConversation(
+          taken.conversation,
+          { ...taken, format, shown },
+          cleaner(new Set(taken.allowed)),
+          async (snapshot) => (await loadRenderer()).renderAlone(snapshot),
+        );
+        return { taken, content };
+      };
+      const { taken, content } = await asNotFound(name, () => withDesk(config, draw));
       if (options.out === undefined) process.stdout.write(content);
       else {
         save(options.out, content);

@@ -164,21 +164,25 @@ export function createPublisher<S extends Source, T extends Stage>(
 
   function revoke(id: ShareId, owner: string): void {
     at('revoke:begin');
+    const revokedAt = now().toISOString();
     const { share, failure } = registry.exclusively(() => {
       const found = registry.get(id);
       if (found === undefined || found.owner !== owner) throw notFound(id);
-      const revokedAt = now().toISOString();
       registry.setRevoked(id, revokedAt);
       if (found.state === 'active') writeDown('deleted', owner, found, '');
       at('revoke:marked');
       // The mark must stay even where the page cannot be moved: it keeps every later publish away.
       const failure = failureOf(() => output.remove(id));
       at('revoke:moved');
-      registry.rememberRevoked(id, revokedAt);
+      // Once its page is gone a share is dead, though the commit may fail; before that, only a commit makes it so.
+      if (failure === undefined) registry.rememberRevoked(id, revokedAt);
       return { share: found, failure };
     });
     at('revoke:committed');
-    if (failure !== undefined) throw stillLive(share, failure);
+    if (failure !== undefined) {
+      registry.rememberRevoked(id, revokedAt);
+      throw stillLive(share, failure);
+    }
     dependencies.forget(share.conversation);
   }
 

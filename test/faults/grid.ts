@@ -37,8 +37,8 @@ interface Case {
 /**
  * Every fault point × every kind of fault.
  *
- * @param isThorough  Also lets every single system call of each act fail; else one errno a point, in turns, and, but for what
- *   is killed everywhere, a kill where a point is passed for the first time.
+ * @param isThorough  Also lets every single system call of each act fail; else, but for scenarios that are thorough, one
+ *   errno a point, in turns, and a kill where a point is passed for the first time.
  */
 export async function runGrid(isThorough: boolean, onResult: (result: Result) => void): Promise<void> {
   const seen = new Set<string>();
@@ -52,8 +52,8 @@ export async function runGrid(isThorough: boolean, onResult: (result: Result) =>
         throw new Error(`${scenario.name} could not be done: ${plain?.ended?.error?.message ?? ''}`);
       const steps = ['start', ...plain.ended.steps];
       plain.data.remove();
-      const { kills, errnos: disks } = casesOf(scenario, steps, isThorough);
-      const isEach = isThorough || scenario.isKilledEverywhere === true;
+      const isEach = isThorough || scenario.isThorough === true;
+      const { kills, errnos: disks } = casesOf(scenario, steps, isEach);
       const killsToDo = kills.filter(({ step }) => isEach || !seen.has(step));
       for (const { step } of kills) seen.add(step);
       const groups = [disks, ...killsToDo.map((one) => [one])].values();

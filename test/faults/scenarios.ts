@@ -32,8 +32,8 @@ export interface Scenario {
   undecided?: readonly string[];
   /** Words that no page may hold after the next sync. */
   never?: readonly string[];
-  /** Killed at each step that it passes, however often and in the short grid, too: what the promises are about. */
-  isKilledEverywhere?: true;
+  /** Meets every fault at each step that it passes in the short grid, too: what the promises are about. */
+  isThorough?: true;
   /**
    * Complaints about what only this act touches; before anything else looks at the folder.
    *
@@ -73,7 +73,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'create',
-    isKilledEverywhere: true,
+    isThorough: true,
     prepare: (data) => {
       data.write('talk', titled('Earlier words'), files);
       return Promise.resolve({ do: 'create', conversation: 'talk' });
@@ -83,7 +83,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'publish a mistake',
-    isKilledEverywhere: true,
+    isThorough: true,
     prepare: (data) => edited(data, 'A key pasted in error'),
     after: { talk: 'Earlier words' },
     never: ['pasted in error'],
@@ -96,7 +96,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'publish again',
-    isKilledEverywhere: true,
+    isThorough: true,
     prepare: (data) => edited(data, 'Later words'),
     after: { talk: 'Later words' },
     never: ['Earlier words'],
@@ -112,7 +112,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'revoke',
-    isKilledEverywhere: true,
+    isThorough: true,
     async prepare(data) {
       data.write('talk', titled('Earlier words'), files);
       const [id] = await share(data, 'talk');
