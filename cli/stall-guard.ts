@@ -26,6 +26,7 @@ export async function guarded<T>(limits: Pick<Limits, 'seconds'>, work: () => Pr
   const guard = new Worker(new URL(`./stall-guard-thread.${extension}`, import.meta.url), {
     workerData: data,
   });
+  guard.on('error', () => undefined); // where no more threads are to be had, work goes on without
   guard.unref();
   const timer = setInterval(() => {
     Atomics.add(beats, 0, 1);
