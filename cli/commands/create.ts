@@ -166,8 +166,9 @@ async function conversationToShare(
   asRead: LinkOptions,
 ): Promise<string> {
   const known = app.library.resolve(name);
-  const { conversation } =
-    known ?? (await takeFromDisk(app, name, asRead)) ?? (await findByName(app, owner, name));
+  const taken = known === undefined ? await takeFromDisk(app, name, asRead) : undefined;
+  if (taken?.isLinked === true) return taken.conversation;
+  const { conversation } = known ?? taken ?? (await findByName(app, owner, name));
   const source = app.library.find(conversation);
   if (source !== undefined && Object.keys(asRead).length > 0) await app.library.link(source.path, asRead);
   return conversation;
@@ -178,15 +179,22 @@ async function takeFromDisk(
   { library }: App,
   name: string,
   asRead: LinkOptions,
-): Promise<{ conversation: string } | undefined> {
+): Promise<{ conversation: string; isLinked: boolean } | undefined> {
   const path = splitPath(name).file;
   if (!existsSync(path)) return undefined;
   const { createImporter, documentIn, isZip, onlyConversation } =
     await import('../../src/conversation/import.ts');
-  if (isZip(path)) return createImporter(library.folder).add(await onlyConversation(resolve(path)));
+  if (isZip(path)) {
+    const { conversation } = createImporter(library.folder).add(await onlyConversation(resolve(path)));
+    return { conversation, isLinked: false };
+  }
   // A folder that is no conversation may be what an export was unpacked to.
   const isConversation = !statSync(path).isDirectory() || existsSync(join(path, conversationFileName));
-  return library.link((isConversation ? undefined : documentIn(path)) ?? name, asRead);
+  const { conversation } = await library.link(
+    (isConversation ? undefined : documentIn(path)) ?? name,
+    asRead,
+  );
+  return { conversation, isLinked: true };
 }
 
 /** The link is what it always was, but the page behind it is not what the conversation says. */
