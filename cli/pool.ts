@@ -5,6 +5,7 @@ import { overLimit, usualLimits } from '../src/limits.ts';
 import type { OnProgress } from '../src/output/attachments.ts';
 import type { Prepare, Prepared, Request } from '../src/publish/prepare.ts';
 import type { BenchPaths } from './app.ts';
+import { threadProgram } from './thread-program.ts';
 
 /** What a thread says of the job it is at; the last three end it. Errors do not keep their class across threads. */
 export type Answer =
@@ -81,8 +82,7 @@ export function openPool(paths: BenchPaths, options: PoolOptions = {}): Pool {
   let idle: NodeJS.Timeout | undefined;
 
   function start(): void {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(options.program ?? new URL(`./prepare-worker.${extension}`, import.meta.url), {
+    const worker = new Worker(options.program ?? threadProgram('prepare-worker'), {
       workerData: paths,
       resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
     });

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { overLimit, type Limits } from '../src/limits.ts';
+import { threadProgram } from './thread-program.ts';
 
 export interface GuardData {
   /** One number that grows as long as the other thread is not stuck. */
@@ -22,8 +23,7 @@ export async function guarded<T>(limits: Pick<Limits, 'seconds'>, work: () => Pr
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const { message, hint = '' } = overLimit(limits, 'seconds', 'The conversation takes too long to draw');
   const data: GuardData = { beats, seconds, words: `\n${message}\n${hint}\n` };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const guard = new Worker(new URL(`./stall-guard-thread.${extension}`, import.meta.url), {
+  const guard = new Worker(threadProgram('stall-guard-thread'), {
     workerData: data,
   });
   guard.on('error', () => undefined); // where no more threads are to be had, work goes on without
