@@ -13,6 +13,9 @@ process.env['ASTRO_TELEMETRY_DISABLED'] = '1';
 // Astro encrypts the props of server islands with this key. There are none here, so the key keeps no secret,
 // and a random one would make every build, and with it every revision, different.
 process.env['ASTRO_KEY'] = Buffer.alloc(32).toString('base64');
+// A shell names here the program that it started. Astro writes it into the bundle, whose version would depend on whether
+// `npm` or `npx` built it: every share would be published again, and the bundle would hold a path of the machine.
+Reflect.deleteProperty(process.env, '_');
 
 /**
  * Builds the pages into functions that render in any process, instead of into a server.
