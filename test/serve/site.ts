@@ -130,7 +130,12 @@ export function exchange(port: number, bytes: string | Buffer): Promise<string> 
   return promise;
 }
 
-/** Headers without the date, which is the only thing that may differ between two equal answers. */
+/**
+ * Headers without what tells only when an answer was given: its date, and whether its ETag is weak, as Apache's is
+ * while the file is younger than a second.
+ */
 export function undated(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'date'));
+  const { etag, ...others } = headers;
+  delete others.date;
+  return etag === undefined ? others : { ...others, etag: etag.replace(/^W\//, '') };
 }
