@@ -17,12 +17,22 @@ export type Answer =
   | { failure: { code: ErrorCode; message: string; hint: string | undefined } }
   | { bug: unknown };
 
+/** What a thread is started with. */
+export interface ThreadData {
+  paths: BenchPaths;
+  /** It stays, and somebody waits for each change that it draws: it is to practise while it has nothing to do. */
+  isToPractise: boolean;
+}
+
 export interface Pool {
   /** Prepares in the one thread that has seen the conversation before, and remembers how far it read. */
   prepare: Prepare;
   /** Prepares on every core. */
   prepareMany: Prepare;
-  /** Starts the one thread, if there is none yet: else the first change would wait for it, up to a second on a busy machine. */
+  /**
+   * Starts the one thread, if there is none yet: else the first change would wait for it, up to a second on a busy
+   * machine. From then on it practises whenever it has nothing to do, until it draws as fast as it can.
+   */
   warmUp(): Promise<void>;
   /** Ends the threads; what they had under way is rejected. */
   close(): void;
@@ -78,12 +88,14 @@ export function openPool(paths: BenchPaths, options: PoolOptions = {}): Pool {
   /** The oldest first: it is the one that is kept. */
   const threads = new Set<Thread>();
   const queue: Job[] = [];
+  let isLasting = false;
   let beat: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
 
   function start(): void {
+    const isFirst = threads.size === 0;
     const worker = new Worker(options.program ?? threadProgram('prepare-worker'), {
-      workerData: paths,
+      workerData: { paths, isToPractise: isLasting && isFirst } satisfies ThreadData,
       resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
     });
     const thread: Thread = { worker, jobs: [], isReady: false, silentBeats: 0, stage: undefined };
@@ -193,6 +205,7 @@ export function openPool(paths: BenchPaths, options: PoolOptions = {}): Pool {
   }
 
   async function warmUp(): Promise<void> {
+    isLasting = true;
     if (threads.size === 0) start();
     const [thread] = threads;
     if (thread === undefined || thread.isReady) return;

@@ -1,8 +1,8 @@
 import { enableCompileCache } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Request } from '../src/publish/prepare.ts';
-import type { BenchPaths } from './app.ts';
-import type { Answer } from './pool.ts';
+import type { Answer, ThreadData } from './pool.ts';
 
 /*
  * A thread of `pool.ts`: prepares shares, never commits one. A thread does not have its process's cache of compiled
@@ -13,12 +13,15 @@ const { ShareError } = await import('../src/errors.ts');
 const { openBench } = await import('./app.ts');
 const { loadArchiver } = await import('../src/output/zip.ts');
 const { beatMs } = await import('./pool.ts');
+const { warmUpSnapshot } = await import('../src/render/warm-up.ts');
+
+const { paths, isToPractise } = workerData as ThreadData;
 
 /** More often than this nobody looks at a bar of progress. */
 const progressMs = 100;
 let progressAt = 0;
 
-const bench = openBench(workerData as BenchPaths, {
+const bench = openBench(paths, {
   onStage: (stage) => say({ stage }),
   onProgress: (doneBytes, totalBytes) => {
     const now = performance.now();
@@ -29,11 +32,12 @@ const bench = openBench(workerData as BenchPaths, {
 });
 
 /** One at a time, so that it is known which of them a thread is stuck at. */
-let before: Promise<void> = bench.then(warmUp).then(
-  () => say({ alive: true }),
-  () => undefined, // told of with each request
-);
+let before: Promise<void> = bench
+  .then(warmUp)
+  .then(() => say({ alive: true }))
+  .then(practise, () => undefined); // told of with each request
 let waiting = 0;
+let drawsToPractise = isToPractise ? 60 : 0;
 let beat: NodeJS.Timeout | undefined;
 
 parentPort?.on('message', (request: Request) => {
@@ -45,13 +49,26 @@ parentPort?.on('message', (request: Request) => {
     if (waiting > 0) return;
     clearInterval(beat);
     beat = undefined;
+    await practise();
   });
 });
 
 /** What draws is compiled by its first use, and what zips is loaded by it: the first change would take 0.2 s longer. */
 async function warmUp({ renderer }: Awaited<typeof bench>): Promise<void> {
-  const { site } = workerData as BenchPaths;
-  await Promise.all([renderer.notFound(site), loadArchiver()]);
+  await Promise.all([renderer.notFound(paths.site), loadArchiver()]);
+}
+
+/** Looks up after each draw whether there is something to do. */
+async function practise(): Promise<void> {
+  while (waiting === 0 && drawsToPractise > 0) {
+    drawsToPractise -= 1;
+    try {
+      await (await bench).renderer.renderAlone(warmUpSnapshot);
+    } catch {
+      return; // whoever asks for something hears why
+    }
+    await setImmediate();
+  }
 }
 
 async function answer(request: Request): Promise<Answer> {
