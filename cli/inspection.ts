@@ -1,12 +1,15 @@
-import { realpathSync, statSync } from 'node:fs';
-import { ShareError } from '../src/errors.ts';
-import type { Losses, Part, Reading } from '../src/conversation/conversation.ts';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Conversation, Losses, Part, Reading } from '../src/conversation/conversation.ts';
 import { createForeignReader, recogniseFile } from '../src/conversation/foreign.ts';
 import { formatOf } from '../src/conversation/formats/formats.ts';
+import { isZip, openExport } from '../src/conversation/import.ts';
+import { addLosses, noLosses } from '../src/conversation/losses.ts';
+import { conversationFileName } from '../src/conversation/native-files.ts';
 import { splitPath } from '../src/conversation/opencode-store.ts';
 import { createSourceReader, type Source } from '../src/conversation/library.ts';
 import { toSnapshot } from '../src/snapshot/privacy.ts';
-import { counted, paint, print, printable } from './report.ts';
+import { counted, paint, print, printable, say } from './report.ts';
 
 /** The documented shape of `inspect --json`: what a file is, what of it would be shown, and what would not. */
 export interface Inspection {
@@ -28,6 +31,17 @@ export interface Inspection {
   branches: Branch[];
 }
 
+/** The documented shape of `inspect --json` for an export of many conversations: what is in all of them together. */
+export interface ExportInspection extends Pick<
+  Inspection,
+  'kind' | 'tool' | 'why' | 'createdAt' | 'updatedAt' | 'rounds' | 'messages' | 'parts' | 'losses'
+> {
+  path: string;
+  conversations: number;
+  /** Why a conversation could not be read. */
+  problems: string[];
+}
+
 export interface Branch {
   number: number;
   messages: number;
@@ -39,17 +53,52 @@ export interface Branch {
 const mostBranches = 30;
 
 /** @throws ShareError as reading the file does. */
-export async function inspectFile(path: string): Promise<Inspection> {
+export async function inspectFile(path: string): Promise<Inspection | ExportInspection> {
   const { file, session } = splitPath(path);
-  if (statSync(file).isDirectory())
-    throw new ShareError('source_invalid', `${path}: is a folder.`, {
-      hint: 'Name the file, or the id of a conversation in the library.',
-    });
+  if (existsSync(join(file, conversationFileName))) return inspectFile(join(file, conversationFileName));
+  if (statSync(file).isDirectory() || isZip(file)) return inspectExport(file);
   const real = realpathSync(file) + (session === undefined ? '' : `#${session}`);
-  const { format, why } = await recogniseFile(real);
+  const { format, why, many } = await recogniseFile(real);
+  if (many === true) {
+    const seen = await inspectExport(file);
+    if (seen.conversations !== 1) return seen;
+  }
   const reader = createForeignReader();
   const read = (branch?: number) => reader.read(real, format, branch === undefined ? {} : { branch });
   return toInspection(format.kind, format.tool, why, read);
+}
+
+async function inspectExport(path: string): Promise<ExportInspection> {
+  const source = await openExport(path);
+  const { kind, tool, why } = source;
+  const sums = {
+    conversations: 0,
+    rounds: 0,
+    messages: 0,
+    parts: {} as Record<string, number>,
+    losses: noLosses,
+  };
+  const times: string[] = [];
+  const problems: string[] = [];
+  try {
+    for await (const found of source.conversations()) {
+      if ('problem' in found) problems.push(found.problem.message);
+      else {
+        const { rounds, createdAt, updatedAt } = shownOf(found.conversation);
+        sums.conversations += 1;
+        sums.rounds += rounds.length;
+        sums.messages += found.conversation.messages.length;
+        sums.parts = countParts(found.conversation, sums.parts);
+        sums.losses = addLosses(sums.losses, found.losses);
+        times.push(createdAt, updatedAt);
+      }
+    }
+  } finally {
+    source.close();
+  }
+  times.sort();
+  const [createdAt = '', updatedAt = createdAt] = [times[0], times.at(-1)];
+  return { path, kind, tool, why, createdAt, updatedAt, ...sums, problems };
 }
 
 export async function inspectSource(source: Source): Promise<Inspection> {
@@ -67,10 +116,9 @@ async function toInspection(
   read: (branch?: number) => Promise<Reading>,
 ): Promise<Inspection> {
   const { conversation, losses } = await read();
-  const shown = toSnapshot(conversation, [], undefined, { thinking: true });
-  const parts: Record<string, number> = {};
-  for (const part of conversation.messages.flatMap((message) => partsBelow(message.parts)))
-    parts[part.type] = (parts[part.type] ?? 0) + 1;
+  const shown = shownOf(conversation);
+  // The branches of a copy stayed in the export.
+  const branches = kind === 'native' ? 1 : (losses.branch?.of ?? 1);
   return {
     kind,
     tool,
@@ -81,11 +129,26 @@ async function toInspection(
     updatedAt: shown.updatedAt,
     rounds: shown.rounds.length,
     messages: conversation.messages.length,
-    parts,
+    parts: countParts(conversation),
     files: conversation.files.map((file) => file.name),
     losses,
-    branches: await branchesOf(losses.branch?.of ?? 1, read),
+    branches: await branchesOf(branches, read),
   };
+}
+
+function shownOf(conversation: Conversation) {
+  return toSnapshot(conversation, [], undefined, { thinking: true });
+}
+
+/** Type of part → how many, on top of those in `before`. */
+function countParts(
+  conversation: Conversation,
+  before: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  const counts = { ...before };
+  for (const part of conversation.messages.flatMap((message) => partsBelow(message.parts)))
+    counts[part.type] = (counts[part.type] ?? 0) + 1;
+  return counts;
 }
 
 function partsBelow(parts: readonly Part[]): Part[] {
@@ -122,12 +185,29 @@ export function printInspection(seen: Inspection): void {
   print(paint('bold', printable(seen.title)));
   printField('Format', seen.why === null ? seen.tool : `${seen.tool}, because ${printable(seen.why)}`);
   printField('Type', printable(seen.type));
-  printField('Times', `${minuteOf(seen.createdAt)} to ${minuteOf(seen.updatedAt)} UTC`);
-  printField('Holds', [counted(seen.rounds, 'round'), counted(seen.messages, 'message')].join(' · '));
-  printField('Parts', partsLine(seen.parts));
+  printAmounts(seen);
   if (seen.files.length > 0) printField('Files', seen.files.map(printable).join(', '));
   printLosses(seen.losses);
   printBranches(seen);
+}
+
+export function printExport(seen: ExportInspection): void {
+  print(paint('bold', printable(basename(seen.path))));
+  printField('Format', `${seen.tool}, because ${printable(seen.why ?? '')}`);
+  printAmounts(seen, [counted(seen.conversations, 'conversation')]);
+  printLosses(seen.losses);
+  for (const [index, problem] of seen.problems.entries())
+    printField(index === 0 ? 'Not read' : '', printable(problem));
+  say(`\`share import ${printable(seen.path)} --dry-run\` lists them.`);
+}
+
+function printAmounts(
+  { createdAt, updatedAt, rounds, messages, parts }: Inspection | ExportInspection,
+  holds: string[] = [],
+): void {
+  if (createdAt !== '') printField('Times', `${minuteOf(createdAt)} to ${minuteOf(updatedAt)} UTC`);
+  printField('Holds', [...holds, counted(rounds, 'round'), counted(messages, 'message')].join(' · '));
+  if (messages > 0) printField('Parts', partsLine(parts));
 }
 
 /** What a reader left out; nothing where it left out nothing. */

@@ -9,9 +9,20 @@ import {
   type Imported,
   type Importer,
 } from '../../src/conversation/import.ts';
+import type { Losses } from '../../src/conversation/conversation.ts';
+import { addLosses, noLosses } from '../../src/conversation/losses.ts';
 import { exitCodes, ShareError } from '../../src/errors.ts';
 import { configOf, type CommonOptions } from '../context.ts';
-import { paint, print, printable, printJson, progressBar, say, type ProgressBar } from '../report.ts';
+import {
+  counted,
+  paint,
+  print,
+  printable,
+  printJson,
+  progressBar,
+  say,
+  type ProgressBar,
+} from '../report.ts';
 
 interface ImportOptions extends CommonOptions {
   title?: string;
@@ -24,7 +35,7 @@ interface ImportOptions extends CommonOptions {
 /** The documented shape of `import --json`. */
 interface ImportReport {
   tool: string;
-  conversations: { conversation: string; title: string; updatedAt: string; what: Imported }[];
+  conversations: { conversation: string; title: string; updatedAt: string; what: Imported; losses: Losses }[];
   /** Why a conversation of the export could not be read. */
   problems: { code: string; message: string }[];
   /** How many the options left out. */
@@ -48,7 +59,10 @@ On a terminal, and where no option says which, it asks which conversations you w
     .option('--until <date>', 'only those that were last written to before then', toDate)
     .option('--all', 'all of them, without asking which')
     .option('--dry-run', 'list what would be done, and change nothing')
-    .option('--json', 'print {tool, conversations, problems, passedOver}')
+    .option(
+      '--json',
+      'print {tool, conversations: [{conversation, title, updatedAt, what, losses}], problems, passedOver}',
+    )
     .addHelpText(
       'after',
       `
@@ -100,7 +114,7 @@ async function importAll(
     else {
       const result = options.dryRun === true ? importer.plan(found) : importer.add(found);
       const { title, updatedAt } = found.conversation;
-      report.conversations.push({ ...result, title, updatedAt });
+      report.conversations.push({ ...result, title, updatedAt, losses: found.losses });
     }
   }
   if (report.conversations.length + report.problems.length + report.passedOver === 0)
@@ -177,7 +191,26 @@ function tell(report: ImportReport, isPlan: boolean): void {
   for (const { message } of report.problems)
     say(`${paint('red', 'Not read:', process.stderr)} ${printable(message)}`);
   say(summaryOf(report, isPlan));
+  tellLosses(shown);
 }
+
+/** What is left out of all of them; `share inspect` tells it of each. */
+function tellLosses(conversations: ImportReport['conversations']): void {
+  const { hidden, unknown } = conversations.reduce((sum, { losses }) => addLosses(sum, losses), noLosses);
+  for (const [words, counts] of [
+    ['Left out on purpose', hidden],
+    ['Not known, left out', unknown],
+  ] as const) {
+    const rows = Object.entries(counts).sort(([, one], [, other]) => other - one);
+    const some = rows
+      .slice(0, mostReasons)
+      .map(([what, count]) => `${count.toLocaleString('en')} ${printable(what)}`);
+    const more = rows.length > mostReasons ? [`and ${counted(rows.length - mostReasons, 'more kind')}`] : [];
+    if (rows.length > 0) say(`${words}: ${[...some, ...more].join(', ')}.`);
+  }
+}
+
+const mostReasons = 8;
 
 const colors = { added: 'green', updated: 'cyan', unchanged: 'dim', 'changed by hand': 'yellow' } as const;
 

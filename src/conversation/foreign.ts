@@ -13,11 +13,11 @@ import type {
   ReadOptions,
 } from './formats/format.ts';
 import { formats, recognise, type Recognised } from './formats/formats.ts';
-import { Tally } from './formats/tally.ts';
 import { objectOf, parseObject } from './formats/untyped.ts';
 import { jsonElements } from './json-elements.ts';
 import { parseJson } from './json.ts';
 import { LogFile, type LogState } from './log-file.ts';
+import { addLosses } from './losses.ts';
 import { splitPath, storeOf } from './opencode-store.ts';
 
 /*
@@ -101,10 +101,7 @@ function fallbacks(path: string, format: Format): Pick<ReadOptions, 'fallbackTit
 }
 
 function withLines(losses: Reading['losses'], { malformedLines, skipped }: LogState): Reading['losses'] {
-  const hidden = new Tally();
-  for (const counts of [losses.hidden, skipped.toLosses().hidden])
-    for (const [reason, count] of Object.entries(counts)) hidden.hide(reason, count);
-  return { ...losses, hidden: hidden.toLosses().hidden, malformedLines: [...malformedLines] };
+  return addLosses(losses, { ...skipped.toLosses(), malformedLines: [...malformedLines] });
 }
 
 /** How far into a file {@link Companions.amongOthers} is looked for. */

@@ -13,9 +13,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { ShareError, systemCode } from '../errors.ts';
+import { ShareError } from '../errors.ts';
 import { isArchive, openArchive, type Archive } from './archive.ts';
-import type { Content, Conversation, Reading } from './conversation.ts';
+import type { Content, Conversation, Losses, Reading } from './conversation.ts';
+import { copyMarkName, readCopyMark, type CopyMark } from './copy-mark.ts';
 import { readHead, toSourceError } from './disk.ts';
 import {
   attachmentsBeside,
@@ -43,13 +44,18 @@ export type Found = FoundConversation | { problem: ShareError };
 
 export interface FoundConversation {
   conversation: Conversation;
+  losses: Losses;
   /** The same for the same conversation in every export: its id there, else its place. */
   key: string;
 }
 
 export interface Export {
+  /** Of its format, as in `formats/`. */
+  kind: string;
   /** What people call the tool. */
   tool: string;
+  /** Why it was taken for that, as the end of a sentence that begins with "because". */
+  why: string;
   /** Bytes that were read so far and in all, for a progress bar. */
   progress(): { done: number; total: number };
   /** Each call reads the export from its beginning. */
@@ -128,7 +134,7 @@ async function openFile(path: string): Promise<Export> {
   const counter = counting(fileBytes(path));
   const recognised = await recogniseBytes(counter.bytes);
   return {
-    tool: recognised.format.tool,
+    ...namesOf(recognised),
     progress: () => ({ done: counter.done(), total: statSync(path).size }),
     conversations() {
       counter.reset();
@@ -149,7 +155,7 @@ async function openZip(path: string): Promise<Export> {
     const counter = counting(memberBytes(archive, name, path));
     const recognised = await recogniseBytes(counter.bytes);
     return {
-      tool: recognised.format.tool,
+      ...namesOf(recognised),
       progress: () => ({ done: counter.done(), total: archive.sizeBytes(name) }),
       conversations() {
         counter.reset();
@@ -161,6 +167,10 @@ async function openZip(path: string): Promise<Export> {
     archive.close();
     throw error;
   }
+}
+
+function namesOf({ format, why }: Recognised): Pick<Export, 'kind' | 'tool' | 'why'> {
+  return { kind: format.kind, tool: format.tool, why };
 }
 
 function memberBytes(archive: Archive, name: string, path: string): Bytes {
@@ -228,11 +238,11 @@ async function readValue(value: unknown, format: DocumentFormat, attachments: At
 
 async function found(place: string, read: () => Promise<Reading>, kind: string): Promise<Found> {
   try {
-    const { conversation } = await read();
+    const { conversation, losses } = await read();
     const { data } = z.object({ sessionId: z.string().min(1) }).safeParse(conversation.agent);
     const { createdAt, title } = conversation;
     const own = data?.sessionId ?? `${place} ${createdAt} ${title}`;
-    return { conversation, key: hash('sha256', `${kind}\0${own}`).slice(0, 32) };
+    return { conversation, losses, key: hash('sha256', `${kind}\0${own}`).slice(0, 32) };
   } catch (error) {
     if (error instanceof ShareError) return { problem: error };
     throw error;
@@ -254,15 +264,6 @@ export interface Importer {
    */
   add(found: FoundConversation): { conversation: string; what: Imported };
 }
-
-const markName = 'import.json';
-const markSchema = z.object({ key: z.string(), digest: z.string(), written: z.array(z.string()) });
-
-/**
- * Of a copy: which conversation it is of; the digest of what it was made from; and of its conversation.json as it was
- * written last and, because a crash may come between, before that.
- */
-type Mark = z.output<typeof markSchema>;
 
 /**
  * @param library  Its folder; made if it is not there.
@@ -298,7 +299,7 @@ export function createImporter(library: string, at: (step: string) => void = () 
 function knownCopies(library: string): Map<string, string> {
   const known = new Map<string, string>();
   for (const conversation of namesIn(library)) {
-    const mark = readMark(join(library, conversation));
+    const mark = readCopyMark(join(library, conversation));
     if (mark) known.set(mark.key, conversation);
   }
   return known;
@@ -326,21 +327,10 @@ function freeId(library: string, title: string, key: string): string {
   return `${slug}-${key}`;
 }
 
-function readMark(folder: string): Mark | undefined {
-  const path = join(folder, markName);
-  if (!existsSync(path)) return undefined;
-  try {
-    return markSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (error) {
-    if (systemCode(error) !== undefined) throw error; // taken for nobody's, it would be copied a second time
-    return undefined; // then it is nobody's copy, and stays as it is
-  }
-}
-
 type Copy = ReturnType<typeof toNative>;
 
 function standing(folder: string, copy: Copy): Imported {
-  const mark = readMark(folder);
+  const mark = readCopyMark(folder);
   if (mark === undefined) return 'added';
   const current = currentDigest(folder);
   if (current === undefined || !mark.written.includes(current)) return 'changed by hand';
@@ -370,14 +360,14 @@ function bytesOf(content: Content): Uint8Array {
 function write(
   library: string,
   id: string,
-  { conversation, key }: FoundConversation,
+  { conversation, losses, key }: FoundConversation,
   at: (step: string) => void,
 ): void {
   const copy = toNative(conversation, id);
   const text = textOf(copy);
   const entry = join(library, id);
   const written = [hash('sha256', text), currentDigest(entry)].filter((digest) => digest !== undefined);
-  const mark: Mark = { key, digest: digestOf(copy), written };
+  const mark: CopyMark = { key, digest: digestOf(copy), written, losses };
   let draft: string | undefined;
   try {
     mkdirSync(library, { recursive: true });
@@ -386,7 +376,7 @@ function write(
     for (const [name, content] of copy.files) writeContent(join(draft, filesFolderName, name), content);
     at('import:files');
     writeFileSync(join(draft, conversationFileName), text, { mode: 0o600, flush: true });
-    writeFileSync(join(draft, markName), `${JSON.stringify(mark)}\n`, { mode: 0o600, flush: true });
+    writeFileSync(join(draft, copyMarkName), `${JSON.stringify(mark)}\n`, { mode: 0o600, flush: true });
     at('import:written');
     if (existsSync(entry)) replace(draft, entry, new Set(copy.files.keys()), at);
     else renameSync(draft, entry);
@@ -409,7 +399,7 @@ function replace(draft: string, entry: string, names: ReadonlySet<string>, at: (
     renameSync(join(draft, filesFolderName, name), to);
     at('import:file-replaced');
   }
-  renameSync(join(draft, markName), join(entry, markName));
+  renameSync(join(draft, copyMarkName), join(entry, copyMarkName));
   at('import:mark-replaced');
   renameSync(join(draft, conversationFileName), join(entry, conversationFileName));
 }

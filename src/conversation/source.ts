@@ -4,10 +4,12 @@ import type { BigIntStats } from 'node:fs';
 import { join, sep } from 'node:path';
 import { ShareError, systemCode } from '../errors.ts';
 import type { Reading } from './conversation.ts';
+import { lossesOfCopy } from './copy-mark.ts';
 import { isMissing } from './disk.ts';
 import { companionFolders, createForeignReader, type ForeignOptions } from './foreign.ts';
 import type { Companions } from './formats/format.ts';
 import { formatOf } from './formats/formats.ts';
+import { addLosses, noLosses } from './losses.ts';
 import { conversationFileName, filesFolderName, findFiles, readNative } from './native-files.ts';
 import { quote, toReading } from './native.ts';
 import { splitPath, storeOf } from './opencode-store.ts';
@@ -59,7 +61,9 @@ function readNativeFolder(source: Source): Reading {
       'source_invalid',
       `${path}: id: ${quote(native.id)} must be the name of its folder, ${quote(source.conversation)}.`,
     );
-  return toReading(native, findFiles(source.path, native), { path, fallbackTime: modifiedAt });
+  const files = findFiles(source.path, native);
+  const { conversation, losses } = toReading(native, files, { path, fallbackTime: modifiedAt });
+  return { conversation, losses: addLosses(lossesOfCopy(source.path) ?? noLosses, losses) };
 }
 
 /** What a watcher must watch: the whole folder of a native conversation, else the file and what belongs to it. */

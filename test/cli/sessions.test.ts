@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ageOf } from '../../cli/commands/find.ts';
 import { share, shareCpuMs } from '../support/cli.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aChatGptConversation, unpacked, zipped } from '../support/exports.ts';
 import { writeSessions } from '../support/sessions.ts';
 
 let data: DataFolder;
@@ -173,6 +174,32 @@ describe('inspect', () => {
     const report = JSON.parse((await run('status', path, '--json')).stdout) as object;
     expect(report).toMatchObject({ state: 'shared', losses: { hidden: { bookkeeping: 1 } } });
     expect((await run('status', path)).stdout).toContain('1  bookkeeping');
+  });
+
+  test.each([
+    ['the ZIP', zipped],
+    ['the folder', unpacked],
+  ])('of an export of many, %s, tells the sums; of a copy, what was left out of it', async (_what, put) => {
+    const odd = aChatGptConversation('c2', 'Two', 'Look.', 'file-Abcdefgh12345678Ijklmnop'); // not in the export
+    const conversations = JSON.stringify([aChatGptConversation('c1', 'One', 'Hi.'), odd, null]);
+    const path = await put(data.paths.data, { 'conversations.json': conversations });
+    const losses = { unknown: { 'image not in the export': 1 } };
+    const sums = { kind: 'chatgpt', conversations: 2, rounds: 2, messages: 4, losses };
+    const seen = JSON.parse((await run('inspect', path, '--json')).stdout) as { problems: string[] };
+    expect(seen).toMatchObject({ ...sums, parts: { text: 5 } });
+    expect(seen.problems).toEqual([expect.stringContaining('conversation 3')]);
+    expect(await run('inspect', path)).toMatchObject({
+      stdout: expect.stringContaining('2 conversations · 2 rounds · 4 messages') as string,
+      stderr: expect.stringContaining(`share import ${path} --dry-run`) as string,
+    });
+
+    const { stderr } = await run('import', path, '--all');
+    expect(stderr).toContain('Not known, left out: 1 image not in the export.');
+    expect(JSON.parse((await run('import', path, '--json')).stdout)).toMatchObject({
+      conversations: [{ losses: { unknown: {} } }, { losses }],
+    });
+    expect((await run('inspect', 'Two')).stdout).toContain('1  image not in the export');
+    expect(JSON.parse((await run('status', 'Two', '--json')).stdout)).toMatchObject({ losses });
   });
 
   test('what is in no format, and branches of a native conversation, are refused', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -133,6 +134,25 @@ describe('a copy', () => {
     writeFileSync(path, old);
     expect(await importAll(newer)).toEqual(['One: updated']);
     expect(readFileSync(path, 'utf8')).toContain('Newer.');
+  });
+
+  test('tells what was left out of it, unless its mark is of another make or no file', async () => {
+    const odd = talk('c1', 'One', 'Hi.', pictureId);
+    await importAll(await zip({ 'conversations.json': JSON.stringify([odd]) }));
+    const source = openLibrary(library).find(readdirSync(library)[0] ?? '');
+    if (source === undefined) throw new Error('not found');
+    const losses = async () => (await createSourceReader()(source)).losses;
+    expect(await losses()).toMatchObject({ unknown: { 'image not in the export': 1 } });
+
+    const mark = join(only(), 'import.json');
+    const none = { hidden: {}, unknown: {}, malformedLines: [] };
+    for (const text of ['', '[]', '{"losses":{"hidden":"many"}}']) {
+      writeFileSync(mark, text);
+      expect(await losses()).toEqual(none);
+    }
+    rmSync(mark);
+    execFileSync('mkfifo', [mark]);
+    expect(await losses()).toEqual(none);
   });
 
   test('that is only planned is not made', async () => {
