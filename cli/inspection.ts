@@ -1,13 +1,12 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Conversation, Losses, Part, Reading } from '../src/conversation/conversation.ts';
 import { createForeignReader, recogniseFile } from '../src/conversation/foreign.ts';
 import { formatOf } from '../src/conversation/formats/formats.ts';
-import { isZip, openExport } from '../src/conversation/import.ts';
+import { isExport, openExport } from '../src/conversation/import.ts';
 import { addLosses, noLosses } from '../src/conversation/losses.ts';
-import { conversationFileName } from '../src/conversation/native-files.ts';
 import { splitPath } from '../src/conversation/opencode-store.ts';
-import { createSourceReader, type Source } from '../src/conversation/library.ts';
+import { createSourceReader, nativeAt, type Source } from '../src/conversation/library.ts';
 import { toSnapshot } from '../src/snapshot/privacy.ts';
 import { counted, paint, print, printable, say } from './report.ts';
 
@@ -55,8 +54,9 @@ const mostBranches = 30;
 /** @throws ShareError as reading the file does. */
 export async function inspectFile(path: string): Promise<Inspection | ExportInspection> {
   const { file, session } = splitPath(path);
-  if (existsSync(join(file, conversationFileName))) return inspectFile(join(file, conversationFileName));
-  if (statSync(file).isDirectory() || isZip(file)) return inspectExport(file);
+  const native = await nativeAt(path);
+  if (native !== undefined) return inspectSource(native);
+  if (isExport(file)) return inspectExport(file);
   const real = realpathSync(file) + (session === undefined ? '' : `#${session}`);
   const { format, why, many } = await recogniseFile(real);
   if (many === true) {

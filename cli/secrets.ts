@@ -140,7 +140,8 @@ export function printFound(found: readonly FoundSecret[]): void {
     );
 }
 
-export function printReview({ title, secrets }: Review, name: string): void {
+/** @param command  What lets a secret through: `share review my-talk`. */
+export function printReview({ title, secrets }: Review, command: string): void {
   const hidden = secrets.filter(({ allowed }) => !allowed);
   print(
     hidden.length === 0
@@ -157,5 +158,5 @@ export function printReview({ title, secrets }: Review, name: string): void {
   }
   if (hidden.length === 0) return;
   print('');
-  say(`What is no secret is let through with \`share review ${printable(name)} --allow <fingerprint>\`.`);
+  say(`What is no secret is let through with \`${printable(command)} --allow <fingerprint>\`.`);
 }

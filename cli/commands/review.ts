@@ -49,13 +49,13 @@ async function review(desk: Desk, owner: string, name: string, options: ReviewOp
   if (options.allow !== undefined) {
     if (id === undefined)
       throw new ShareError('usage', `${name} is not in the library, so nothing can be remembered of it.`, {
-        hint: `Use \`share create <file> --allow <fingerprint>\`.`,
+        hint: `Use \`share create ${name} --allow <fingerprint>\`.`,
       });
     allowSecrets(desk.registry, owner, id, options.allow, seen.secrets);
     seen = await look();
   }
   if (options.json === true) printJson(seen.secrets);
-  else printReview(seen, name);
+  else printReview(seen, `share ${id === undefined ? 'create' : 'review'} ${name}`);
   const isClean = seen.secrets.every((secret) => secret.allowed);
   if (options.strict === true && !isClean) process.exitCode = exitCodes.refusedForSecret;
 }

@@ -98,6 +98,11 @@ export function isZip(path: string): boolean {
   }
 }
 
+/** Whether a path can only be that of an export: a JSON file may be one, too. */
+export function isExport(path: string): boolean {
+  return isZip(path) || statSync(path).isDirectory();
+}
+
 /**
  * Opens an export: the ZIP as it was downloaded, the folder it was unpacked to, or a JSON or JSONL file in it.
  *

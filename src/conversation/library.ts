@@ -290,6 +290,18 @@ async function realTarget(path: string): Promise<string> {
   return folder === undefined || (!isNative(folder) && (await isForeign(target))) ? target : folder;
 }
 
+/**
+ * The native conversation that a path leads to, by its folder or the file in it, be it in a library or not; undefined for
+ * what is none. Its library id is empty.
+ *
+ * @throws ShareError `source_missing`, `source_unreadable`
+ */
+export async function nativeAt(path: string): Promise<Source | undefined> {
+  const { file, session } = splitPath(await realTarget(path));
+  if (session !== undefined || !isThere(join(file, conversationFileName))) return undefined;
+  return { conversation: '', kind: 'native', path: file, linked: true };
+}
+
 function realPathOfTarget(path: string): string {
   try {
     return withSession(path, (file) => realpathSync.native(file));

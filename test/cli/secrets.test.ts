@@ -1,6 +1,9 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { share, startService, type RunOptions } from '../support/cli.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aClaudeConversation, zipped } from '../support/exports.ts';
 import { plantedSecrets } from '../support/secrets.ts';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -22,6 +25,27 @@ interface Secret {
   context: string;
   allowed: boolean;
 }
+
+test.each([
+  ['a folder', 'elsewhere', ['the title', 'file keys.txt, line 2']],
+  ['the file in it', 'elsewhere/conversation.json', ['the title', 'file keys.txt, line 2']],
+  ['an export of one', 'export.zip', ['the title']],
+])('review shows all that create would publish of %s', async (_what, name, places) => {
+  const path = join(data.paths.data, name);
+  cpSync(join(data.paths.library, 'talk'), join(data.paths.data, 'elsewhere'), { recursive: true });
+  const conversations = JSON.stringify([aClaudeConversation(1, `Deploy with ${token}`, 'It works.')]);
+  await zipped(data.paths.data, { 'conversations.json': conversations });
+  const secrets = JSON.parse((await share(['review', path, '--json'], options)).stdout) as Secret[];
+  expect(secrets.map(({ place }) => place)).toEqual(places);
+  const { stderr } = await share(['review', path], options);
+  expect(stderr).toContain(`share create ${path} --allow`);
+  const fingerprint = secrets[0]?.fingerprint ?? '';
+  expect(await share(['review', path, '--allow', fingerprint], options)).toMatchObject({ code: 2 });
+  rmSync(join(data.paths.library, 'talk'), { recursive: true });
+  const created = await share(['create', path, '--allow', fingerprint], options);
+  expect(created.code).toBe(0);
+  expect(created.stderr).not.toContain('the title');
+});
 
 test('review shows secrets where they stand; strict refuses with 4; what is allowed passes, and the log knows who', async () => {
   const review = await share(['review', 'talk', '--json'], options);
