@@ -5,6 +5,7 @@ import { ShareError, systemCode } from '../src/errors.ts';
 import { readMarker } from '../src/output/folder.ts';
 import { openRegistry, type Registry, type Share } from '../src/registry/shares.ts';
 import { takeWatchLock } from '../src/registry/watch-lock.ts';
+import { counted } from './report.ts';
 import { registryPath } from './shares.ts';
 import { defaultSite, type Config } from './config.ts';
 
@@ -152,10 +153,10 @@ function checkRegistry(data: string, registry: Registry | undefined, { uid }: Ma
   const held = active.filter(({ problem }) => problem !== undefined);
   if (held.length > 0)
     return warn(
-      `It is whole. ${held.length} of ${active.length} shares are not up to date.`,
+      `It is whole. ${held.length} of ${counted(active.length, 'share')} not up to date.`,
       '`share status` says why.',
     );
-  return ok(`It is whole: ${active.length} active shares.`);
+  return ok(`It is whole: ${counted(active.length, 'active share')}.`);
 }
 
 function checkOutput(output: string, registry: Registry | undefined): Verdict {

@@ -63,7 +63,9 @@ async function staleness({ registry, output, prepare }: App, share: Share): Prom
     const prepared = await prepare(wanted);
     if (prepared.kind === 'staged') {
       await output.discard(prepared.stage);
-      return output.has(id) ? 'The conversation has changed since.' : undefined;
+      return output.has(id)
+        ? 'The conversation, or the program that draws it, has changed since.'
+        : undefined;
     }
     if (prepared.kind === 'unchanged') return undefined;
     return output.has(id) ? 'The conversation is gone.' : undefined;
