@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Losses } from './conversation.ts';
-import { readRegularFile } from './disk.ts';
+import { readHead } from './disk.ts';
 
 /*
  * What `import.ts` writes beside a conversation that it copied into the library.
  */
 
 export const copyMarkName = 'import.json';
+/** Some hundred bytes are usual; what is longer was written by somebody else. */
+const mostBytes = 1024 * 1024;
 
 const counts = z.record(z.string(), z.number());
 const schema = z.object({
@@ -40,7 +42,7 @@ export type CopyMark = z.output<typeof schema>;
 export function readCopyMark(folder: string): CopyMark | undefined {
   const path = join(folder, copyMarkName);
   if (!existsSync(path)) return undefined;
-  const { bytes } = readRegularFile(path);
+  const bytes = readHead(path, mostBytes);
   try {
     return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
