@@ -6,7 +6,9 @@ import { ShareError } from '../src/errors.ts';
 import type { Registry } from '../src/registry/shares.ts';
 import { scanFile } from '../src/secrets/scan-file.ts';
 import { scanTexts } from '../src/secrets/scan.ts';
-import { toSnapshot } from '../src/snapshot/privacy.ts';
+import { readHead } from '../src/conversation/disk.ts';
+import { fileKind, mayHoldText } from '../src/output/file-kinds.ts';
+import { publicNames, toSnapshot } from '../src/snapshot/privacy.ts';
 import { contextOf, findSecrets, mask, placeOf, type FoundSecret } from '../src/snapshot/secrets.ts';
 import { counted, paint, print, printable, say } from './report.ts';
 
@@ -48,10 +50,16 @@ export async function reviewConversation(
       context: contextOf(suspect.text, suspect.findings, finding),
     })),
   );
+  const { fileNames } = publicNames(conversation);
+  const inNames = await scanTexts(fileNames);
   const inFiles: typeof inTexts = [];
-  for (const file of conversation.files) {
+  for (const [index, file] of conversation.files.entries()) {
+    const [name = '', findings = []] = [fileNames[index], inNames[index]];
+    const shown = mask(name, findings, new Set());
+    for (const { fingerprint, kind } of findings)
+      inFiles.push({ fingerprint, kind, place: `name of file ${index + 1}`, context: shown });
     for (const { line, ...finding } of await scanContent(file))
-      inFiles.push({ ...finding, place: `file ${file.name}, line ${line}` });
+      inFiles.push({ ...finding, place: `file ${shown}, line ${line}` });
   }
   const secrets = [...inTexts, ...inFiles].map((secret) => ({
     ...secret,
@@ -61,7 +69,13 @@ export async function reviewConversation(
   return { title: mask(snapshot.title, inTitle, new Set(allowed)), secrets };
 }
 
-async function scanContent({ content }: ConversationFile) {
+/** Enough to tell the kind of a file. */
+const headBytes = 64 * 1024;
+
+async function scanContent({ content, name, mediaType }: ConversationFile) {
+  const head = 'path' in content ? readHead(content.path, headBytes) : content.bytes.subarray(0, headBytes);
+  const kind = fileKind({ name, head, ...(mediaType === undefined ? {} : { mediaType }) });
+  if (!mayHoldText(kind.mediaType)) return [];
   if ('path' in content) return scanFile(content.path);
   const folder = mkdtempSync(join(tmpdir(), 'share-review-'));
   try {

@@ -6,7 +6,7 @@ import { bytesPerMb, refuseOver, type Limits } from '../limits.ts';
 import type { Choice, FileFacts, PublishedFacts } from '../snapshot/privacy.ts';
 import { toFound, type Finding, type FoundSecret } from '../snapshot/secrets.ts';
 import type { SnapshotZip } from '../snapshot/snapshot.ts';
-import { fileKind, kindLabel } from './file-kinds.ts';
+import { fileKind, kindLabel, mayHoldText } from './file-kinds.ts';
 import type { Output, Stage } from './folder.ts';
 import { takeFile, unwritable, type OnBytes, type TakenFile } from './intake.ts';
 import { hasPlace, withoutMetadata } from './metadata.ts';
@@ -255,13 +255,6 @@ async function takeClean({ stage, choice, onBytes }: Taking, file: Named): Promi
   if (bytes === undefined) return taken;
   await rm(taken.stagedPath, { force: true });
   return takeFile({ bytes }, stage.folder);
-}
-
-/** What is pictures, sound, film or compressed holds no letters as they are. */
-function mayHoldText(mediaType: string): boolean {
-  return !/^(?:image\/(?!svg)|audio\/|video\/|font\/|application\/(?:zip|gzip|x-7z|vnd\.openxml))/.test(
-    mediaType,
-  );
 }
 
 /** Undefined for bytes that came out of a log, and for a file so fresh that it may change unseen. */

@@ -290,3 +290,10 @@ function big16(bytes: Uint8Array, at: number): number {
 function big32(bytes: Uint8Array, at: number): number {
   return big16(bytes, at) * 0x10000 + big16(bytes, at + 2);
 }
+
+/** What is pictures, sound, film or compressed holds no letters as they are. */
+export function mayHoldText(mediaType: string): boolean {
+  return !/^(?:image\/(?!svg)|audio\/|video\/|font\/|application\/(?:zip|gzip|x-7z|vnd\.openxml))/.test(
+    mediaType,
+  );
+}

@@ -10,9 +10,9 @@ export interface Kind {
   pattern: RegExp;
   /**
    * What stands where `pattern` matches, as the source of a pattern that is quick to look for: texts without any are
-   * searched no further.
+   * searched no further. Absent where another kind's hint stands there, too.
    */
-  hint: string;
+  hint?: string;
   /** False for a placeholder. */
   isReal?: (secret: string, groups: Record<string, string | undefined>) => boolean;
 }
@@ -27,13 +27,22 @@ function token(id: string, name: string, prefix: string, rest: string, hint = pr
 
 const pem = String.raw`-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----`;
 
-const secretNames =
-  'api[_-]?key|secret[_-]?key|private[_-]?key|access[_-]?key|signing[_-]?key|encryption[_-]?key|auth[_-]?key|secret|token|passw(?:or)?d|passphrase|credentials?';
 /** `[Kk][Ee][Yy]`: a flag for part of a pattern is not known to every Node. */
 const anyCase = (word: string) => word.replace(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`);
-const assigned = String.raw`["'\x60]?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}`;
-const nameEnds = `(?:${['key', 'secret', 'token', 'password', 'passwd', 'passphrase', 'credential', 'credentials'].map(anyCase).join('|')})`;
-const value = String.raw`[A-Za-z0-9+/_=.~!#^&*-]{12,256}`;
+const pass = `(?<![A-Za-z])${anyCase('pass')}`;
+const secretNames = `${anyCase('api[_-]?key|secret[_-]?key|private[_-]?key|access[_-]?key|signing[_-]?key|encryption[_-]?key|auth[_-]?key|secret|token|passw(?:or)?d|passphrase|credentials?')}|${pass}`;
+/** Escaped, it stands in a JSON text that is a string of another one. */
+const quote = String.raw`\\{0,8}["'\x60]`;
+const assigned = String.raw`(?:${quote})?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}`;
+const nameEnds = `(?:${['key', 'secret', 'token', 'password', 'passwd', 'passphrase', 'credential', 'credentials'].map(anyCase).join('|')}|${pass})`;
+const letter = '[A-Za-z0-9+/_=.~!#^&*-]';
+const value = `${letter}{12,256}`;
+/** What parts a name from its value where neither is quoted, also in prose, in a table, and at a command. */
+const parts = String.raw`(?:${assigned}|${quote}?[ \t]{1,4}(?:is|was)[: \t]{1,4}|[ \t]{0,20}\|[ \t]{0,20})`;
+
+const named = String.raw`(?<![A-Za-z0-9_.-])(?<name>[A-Za-z0-9_.-]{0,60}(?:${secretNames}))`;
+/** A letter of a value that no quotes hold together. */
+const plainValue = '[A-Za-z0-9+/_=.~!#^*-]';
 
 /**
  * Formats: what each service documents of its keys, and where it documents nothing, what GitHub's and GitLab's public
@@ -46,7 +55,7 @@ export const kinds: readonly Kind[] = [
     hint: 'PRIVATE KEY',
     // Also one that was cut off, and one of which the lines are quoted, indented or escaped.
     pattern: new RegExp(
-      String.raw`${pem}(?:[^-]{0,20000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:[\sA-Za-z0-9+/=\\>|"',:.-]{0,3}[A-Za-z0-9+/=]{16,}){1,400})`,
+      String.raw`${pem}(?:[^-]{0,20000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:[\sA-Za-z0-9+/=\\>|→"',:.-]{0,12}[A-Za-z0-9+/=]{16,}){1,400})`,
       'g',
     ),
     // Beyond its first and last line: `...` in documentation is no key.
@@ -168,6 +177,14 @@ export const kinds: readonly Kind[] = [
     pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{8,10000}\.[A-Za-z0-9_-]{16,2000}/g,
   },
   {
+    // An encrypted one, as a website keeps its session in.
+    id: 'jwe',
+    name: 'encrypted JSON web token',
+    hint: String.raw`\.\.[A-Za-z0-9_-]{16}\.`,
+    pattern:
+      /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4000}\.\.[A-Za-z0-9_-]{12,32}\.[A-Za-z0-9_-]{8,20000}\.[A-Za-z0-9_-]{16,44}/g,
+  },
+  {
     id: 'url-password',
     name: 'password in an address',
     hint: String.raw`:\/\/[^\s:\/?#@"'<>\x60]{0,100}:[^\s\/@"'<>\x60]{3,200}@`,
@@ -189,25 +206,74 @@ export const kinds: readonly Kind[] = [
     // In quotes, in code or JSON.
     id: 'named-secret',
     name: 'secret',
-    hint: String.raw`${nameEnds}["'\x60]?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["'\x60]`,
+    pattern: new RegExp(String.raw`${named}${assigned}(?<quote>${quote})(?<secret>${value})\k<quote>`, 'g'),
+    isReal: isNamedSecret,
+  },
+  {
+    // Not in quotes: YAML, properties, a header, a query, a cell of a table, prose.
+    id: 'plain-secret',
+    name: 'secret',
+    hint: String.raw`${nameEnds}${parts}(?:${quote})?(?=\D{0,60}\d)${letter}{12}`,
     pattern: new RegExp(
-      String.raw`(?<![A-Za-z0-9_.-])(?<name>[A-Za-z0-9_.-]{0,60}(?:${anyCase(secretNames)}))${assigned}(?<quote>["'\x60])(?<secret>${value})\k<quote>`,
+      String.raw`${named}${parts}(?:${quote})?(?<secret>${plainValue}{12,256})(?![A-Za-z0-9+/_=.~(:\[-])`,
       'g',
     ),
-    isReal: isNamedSecret,
+    isReal: isPlainSecret,
+  },
+  {
+    // `--token a1b2…`, also as two elements of an array; a line of a .netrc.
+    id: 'argument-secret',
+    name: 'secret',
+    hint: `(?:-${nameEnds}|${anyCase('passw')}[A-Za-z]{1,10})(?:${quote},[ \\t]{0,4}|[ \\t]{1,4})(?:${quote})?(?=\\D{0,60}\\d)${letter}{12}`,
+    pattern: new RegExp(
+      String.raw`(?<![A-Za-z0-9_.-])(?:--?[A-Za-z0-9-]{0,60}(?:${secretNames})|${anyCase('password|passphrase|passwd')})(?:${quote},[ \t]{0,4}|[ \t]{1,4})(?:${quote})?(?<secret>${plainValue}{12,256})(?![A-Za-z0-9+/_=.~(:\[-])`,
+      'g',
+    ),
+    isReal: isPlainSecret,
+  },
+  {
+    id: 'curl-password',
+    name: 'password of a request',
+    hint: String.raw`[ \t](?:-u|--(?:proxy-)?user)[ \t=]{0,4}(?:${quote})?[^\s:"'\x60]{1,100}:`,
+    pattern: new RegExp(
+      String.raw`(?<=\bcurl\b[^\r\n]{0,300})[ \t](?:-u|--(?:proxy-)?user)[ \t=]{0,4}(?:${quote})?(?<user>[^\s:"'\x60]{1,100}):(?<secret>[^\s"'\x60\\]{6,200})`,
+      'g',
+    ),
+    isReal: (secret, { user }) => secret !== user && isPassword(secret),
+  },
+  {
+    id: 'cookie',
+    name: 'cookie',
+    hint: `${anyCase('cookie')}(?:${quote})?[ \\t]{0,4}[:=]`,
+    pattern: new RegExp(
+      String.raw`(?<![A-Za-z0-9_])(?:${anyCase('set-')})?${anyCase('cookie')}${assigned}(?:${quote})?(?<secret>[A-Za-z0-9_.-]{1,100}=[^\s"'\x60\\;]{0,4096}(?:;[ \t]?[^\s"'\x60\\;]{1,4096}){0,50})`,
+      'g',
+    ),
+    isReal: (secret) => secret.split(/[=;]\s?/).some(isCredential),
+  },
+  {
+    id: 'putty-key',
+    name: 'private key',
+    hint: String.raw`Private-Lines: \d`,
+    pattern:
+      /Private-Lines: \d{1,4}\r?\n(?<secret>(?:[A-Za-z0-9+/=]{1,76}\r?\n){0,400}[A-Za-z0-9+/=]{1,76})(?![A-Za-z0-9+/=-])/g,
   },
   {
     // A line of an environment file, an export in a shell; a name in capital letters wherever it stands.
     id: 'environment-secret',
     name: 'secret',
-    hint: `${nameEnds}=`,
     pattern: new RegExp(
-      String.raw`(?<=^|[\n;]|\b(?:export|set|ENV|ARG)[ \t]|(?<![A-Za-z0-9_])(?=[A-Z0-9_]{3,80}=))[ \t]{0,20}(?<name>[A-Za-z0-9_]{0,60}(?:${anyCase(secretNames)}))=(?<secret>${value})(?=[ \t]{0,20}(?:$|[\r\n;#&)"'\x60]| {2})|[.,]?\s)`,
+      String.raw`(?<=^|[\n;]|\b(?:export|set|ENV|ARG)[ \t]|(?<![A-Za-z0-9_])(?=[A-Z0-9_]{3,80}=))[ \t]{0,20}(?<name>[A-Za-z0-9_]{0,60}(?:${secretNames}))=(?<secret>${value})(?=[ \t]{0,20}(?:$|[\r\n;#&)"'\x60]| {2})|[.,]?\s)`,
       'g',
     ),
     isReal: isNamedSecret,
   },
 ];
+
+/** Beside what names it nothing tells that it is no name in code: `token = base64url2hex`. */
+function isPlainSecret(secret: string, groups: Record<string, string | undefined>): boolean {
+  return isNamedSecret(secret, groups) && !/^0x[0-9a-fA-F]+$/.test(secret);
+}
 
 /** A token that says where a list goes on is none. */
 function isNamedSecret(secret: string, { name = '' }: Record<string, string | undefined>): boolean {

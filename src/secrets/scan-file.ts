@@ -16,8 +16,8 @@ export interface FileFinding extends Pick<Finding, 'kind' | 'fingerprint'> {
 /**
  * Finds secrets in a file, whatever it says it is: bytes that are no text seldom look like one.
  *
- * Every byte is taken for a letter, so that no encoding is needed and none can fail; a secret is ASCII. UTF-16 is told
- * by its mark.
+ * Read as UTF-8, which leaves every letter of ASCII as it is, whatever stands beside it; a secret is ASCII. UTF-16 is
+ * told by its mark.
  *
  * @param path  A file that nobody changes meanwhile.
  */
@@ -29,7 +29,7 @@ export async function scanFile(path: string): Promise<FileFinding[]> {
     let kept = Buffer.alloc(0);
     let position = 0;
     let line = 1;
-    let decode = (bytes: Buffer): string => bytes.toString('latin1');
+    let decode = (bytes: Buffer): string => bytes.toString();
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, pieceBytes, position);
       if (bytesRead === 0) return [...found.values()];
@@ -60,7 +60,7 @@ function decoderFor(beginning: Buffer): (bytes: Buffer) => string {
       Buffer.from(bytes.subarray(0, bytes.length & ~1))
         .swap16()
         .toString('utf16le');
-  return (bytes) => bytes.toString('latin1');
+  return (bytes) => bytes.toString();
 }
 
 function linesIn(text: string): number {

@@ -3,10 +3,10 @@ import type { lintSource } from '@secretlint/core';
 import type { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import { kinds, type Kind } from './kinds.ts';
 import type { Finding } from '../snapshot/secrets.ts';
-import { toReadable, type Readable } from './readable.ts';
+import { lastAtMost, toReadable, type Readable } from './readable.ts';
 
 /** Raised when other rules find other things: what was remembered before is then not used. */
-export const scanVersion = 'secretlint-13.1/1';
+export const scanVersion = 'secretlint-13.1/2';
 
 /**
  * Finds secrets, those of secretlint's recommended rules and our own.
@@ -90,11 +90,13 @@ const engineHints = [
   'tskey-',
 ];
 
-const hints = new RegExp([...engineHints, ...kinds.map((kind) => kind.hint)].join('|'), 'g');
+const hints = new RegExp([...engineHints, ...kinds.flatMap(({ hint }) => hint ?? [])].join('|'), 'g');
 
 /** A private key is this long, a token from a sign-in service rarely longer. */
 const longestKey = 20_100;
 const around = 400;
+/** What stands before the first dot of a JSON web token: some hold a certificate. */
+const longestHead = 4_100;
 
 /** Parts of a text that may hold a secret: from → to, in order, not overlapping. */
 function suspicious(text: string): [number, number][] {
@@ -104,7 +106,11 @@ function suspicious(text: string): [number, number][] {
     const needed = Math.min(end + (hint[0].endsWith('PRIVATE KEY') ? longestKey : around), text.length);
     const last = parts.at(-1);
     if (last !== undefined && needed <= last[1]) continue;
-    const from = startOfWord(text, hint.index);
+    const from = startOfWord(
+      text,
+      hint.index,
+      hint[0] === '.eyJ' || hint[0].startsWith('..') ? longestHead : around,
+    );
     // Further than is needed: of a million hints in a row, few have to look for where a word ends.
     const to = endOfWord(text, end + 2 * (needed - end));
     if (last !== undefined && from <= last[1]) last[1] = to;
@@ -114,9 +120,9 @@ function suspicious(text: string): [number, number][] {
 }
 
 /** Far enough back for what stands before a value to be seen with it, and not in the middle of a word. */
-function startOfWord(text: string, index: number): number {
+function startOfWord(text: string, index: number, furthest: number): number {
   let start = Math.max(0, index - 160);
-  while (start > 0 && index - start < around && !isSpace(text, start - 1)) start -= 1;
+  while (start > 0 && index - start < furthest && !isSpace(text, start - 1)) start -= 1;
   return start;
 }
 
@@ -295,15 +301,4 @@ function toFinding({ kind, name, start, end }: Match, { text, positionOf }: Read
 
 function fingerprintOf(kind: string, value: string): string {
   return createHash('sha256').update(`${kind}\0${value}`).digest('hex').slice(0, 16);
-}
-
-/** Index of the last number that is not greater than `value`. */
-function lastAtMost(sorted: readonly number[], value: number): number {
-  let [low, high] = [0, sorted.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((sorted[middle] ?? 0) <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

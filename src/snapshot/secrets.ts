@@ -66,10 +66,18 @@ export async function findSecrets(snapshot: Snapshot, scan: ScanTexts): Promise<
     return text;
   });
   const findings = await scan([...places.keys()]);
-  return [...places].flatMap(([text, place], index) => {
+  const suspects = [...places].flatMap(([text, place], index) => {
     const inText = findings[index] ?? [];
     return inText.length === 0 ? [] : [{ text, place, findings: inText }];
   });
+  return suspects.map((suspect) => ({ ...suspect, place: withoutNames(suspect.place, suspects) }));
+}
+
+/** A place is told by the name of a tool, too, which may be a secret itself. */
+function withoutNames(place: string, suspects: readonly Suspect[]): string {
+  return suspects
+    .filter(({ text }) => place.includes(text))
+    .reduce((clean, { text, findings }) => clean.replaceAll(text, mask(text, findings, new Set())), place);
 }
 
 /**
@@ -208,19 +216,34 @@ function mapSource({ title, url }: SnapshotSource, place: string, change: Change
   };
 }
 
-/** A value is read together with its key: `password` alone tells that the word behind it is one. */
-function mapJson(value: Json, place: string, change: Change): Json {
-  if (typeof value === 'string') return change(value, place);
-  if (Array.isArray(value)) return value.map((item) => mapJson(item, place, change));
+/**
+ * A value is read together with what names it, since `password` alone tells that the word behind it is one: its key, the
+ * `name` beside a `value`, or the argument before it.
+ */
+function mapJson(value: Json, place: string, change: Change, name = ''): Json {
+  if (typeof value === 'string') return changeNamed(name, value, place, change);
+  if (Array.isArray(value))
+    return value.map((item, index) => mapJson(item, place, change, argumentIn(value[index - 1]) ?? name));
   if (value === null || typeof value !== 'object') return value;
+  const beside = value['name'] ?? value['key'];
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => {
-      if (typeof item !== 'string') return [change(key, place), mapJson(item, place, change)];
-      const named = `${key}=`;
-      const changed = change(named + item, place);
-      return [change(key, place), changed.startsWith(named) ? changed.slice(named.length) : changed];
-    }),
+    Object.entries(value).map(([key, item]) => [
+      change(key, place),
+      mapJson(item, place, change, key === 'value' && typeof beside === 'string' ? beside : key),
+    ]),
   );
+}
+
+function changeNamed(name: string, text: string, place: string, change: Change): string {
+  if (name === '') return change(text, place);
+  const named = `${name}=`;
+  const changed = change(named + text, place);
+  return changed.startsWith(named) ? changed.slice(named.length) : changed;
+}
+
+/** `--password` → `password` */
+function argumentIn(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? /^--?([A-Za-z][\w-]{0,60})$/.exec(value)?.[1] : undefined;
 }
 
 function mapFile(file: SnapshotFile, change: Change): SnapshotFile {

@@ -26,6 +26,29 @@ interface Secret {
   allowed: boolean;
 }
 
+test('review and create speak of names and pictures without what is secret in them, and of the same findings', async () => {
+  const png = Buffer.concat([Buffer.from('89504e470d0a1a0a0000', 'hex'), Buffer.from(` ${token} `)]);
+  const messages = [
+    { id: 'm', role: 'user', content: 'Go.' },
+    {
+      id: 'n',
+      role: 'assistant',
+      content: [{ type: 'tool-call', name: `call ${token}`, input: { a: token }, status: 'done' }],
+    },
+  ];
+  data.write('talk', aConversation({ messages }), { [`${token}.txt`]: `A ${token}`, 'i.png': png });
+  const review = await share(['review', 'talk', '--json'], options);
+  const created = await share(['create', 'talk', '--json'], options);
+  const text = await share(['review', 'talk'], options);
+  const status = await share(['status', 'talk', '--json'], options);
+  for (const { stdout, stderr } of [review, created, text, status])
+    expect(stdout + stderr).not.toContain(token.slice(4));
+  const { secrets: published } = JSON.parse(status.stdout) as { secrets: Secret[] };
+  const places = (secrets: Secret[]) => secrets.map(({ place }) => place).sort();
+  expect(places(JSON.parse(review.stdout) as Secret[])).toEqual(places(published));
+  expect(published.map(({ place }) => place)).toContain('round 1, call [hidden: GitHub token] input');
+});
+
 test.each([
   ['a folder', 'elsewhere', ['the title', 'file keys.txt, line 2']],
   ['the file in it', 'elsewhere/conversation.json', ['the title', 'file keys.txt, line 2']],

@@ -63,6 +63,9 @@ function inflated(zip: Buffer): string {
   return text;
 }
 
+/** Nothing but its name tells what it is. */
+const random = 'Zx87fK2mP9dL4sW1vT6b';
+
 const call = (more: object) => ({ type: 'tool-call', name: 'Bash', input: {}, status: 'done', ...more });
 
 describe('a secret goes out nowhere', () => {
@@ -79,6 +82,14 @@ describe('a secret goes out nowhere', () => {
     ['in thinking', { messages: said({ type: 'thinking', text: token }) }],
     ['in the name of a tool', { messages: said(call({ name: token })) }],
     ['in what a tool was given', { messages: said(call({ input: { command: `T=${token} run` } })) }],
+    [
+      'in the name of a tool and what it was given',
+      { messages: said(call({ name: `call ${token}`, input: { a: token }, output: token })) },
+    ],
+    [
+      'where Markdown takes a backslash out of it',
+      { messages: said({ type: 'text', text: token.replace('_', '\\_') }) },
+    ],
     ['in a key of what a tool was given', { messages: said(call({ input: { [token]: 1 } })) }],
     ['deep in what a tool was given', { messages: said(call({ input: { a: [{ b: [token] }] } })) }],
     ['in what a tool said', { messages: said(call({ output: `one\n${token}\n` })) }],
@@ -120,6 +131,19 @@ describe('a secret goes out nowhere', () => {
       /hidden: GitHub token|Withheld, because a secret was found in it: GitHub token|_GitHub token/,
     );
   });
+});
+
+test.each([
+  ['under its name', { headers: { 'X-API-Key': random } }],
+  ['in a list under its name', { password: [random] }],
+  ['beside its name', { env: [{ name: 'API_KEY', value: random }] }],
+  ['as an argument', { args: ['deploy', '--password', random] }],
+  ['as JSON in JSON', { body: JSON.stringify({ api_key: random }) }],
+])('what only its name tells to be a secret is hidden %s', async (_where, input) => {
+  data.write('talk', aConversation({ messages: said(call({ input })) }));
+  const { share } = await app.publisher.create('talk', 'mira');
+  expect(share.found).toHaveLength(1);
+  expect(published()).not.toContain(random);
 });
 
 test('a file with a secret is named and withheld; the others, and the ZIP of them, are there', async () => {

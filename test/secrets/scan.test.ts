@@ -61,6 +61,13 @@ test('what stands around a secret stays', async () => {
 test.each([
   ['a new line written as two letters', (key: string) => `{"env":"TOKEN\\n${key}"}`],
   ['a colour in the middle of it', (key: string) => `${key.slice(0, 4)}\u001B[0m\u001B[K${key.slice(4)}`],
+  ['an underscore or hyphen that Markdown escapes', (key: string) => key.replace(/[_-]/g, '\\$&')],
+  ['a letter spelled in HTML', (key: string) => `${key.slice(0, 3)}&#${key.charCodeAt(3)};${key.slice(4)}`],
+  [
+    'a letter spelled in JSON',
+    (key: string) => `"${key.slice(0, 3)}\\u00${key.charCodeAt(3).toString(16)}${key.slice(4)}"`,
+  ],
+  ['a variation selector in the middle of it', (key: string) => `${key.slice(0, 9)}\uFE0F${key.slice(9)}`],
   ['a character of no width in the middle of it', (key: string) => `${key.slice(0, 9)}\u200B${key.slice(9)}`],
 ])('%s does not save a secret from being found', async (_what, write) => {
   for (const name of ['GitHub personal token', 'AWS access key', 'Anthropic sign-in token']) {
@@ -145,6 +152,20 @@ test.each([
   'M.N.O.',
   '\u001B[0m',
   '\\n',
+  '\\',
+  '\\"',
+  '&#95;',
+  '\\u0061',
+  'password: ',
+  'token is ',
+  'api_key|',
+  '--token ',
+  'Cookie: a=b; ',
+  'curl -u a:',
+  'eyJ..',
+  '..abcdefghijklmnop.',
+  'Private-Lines: 1\n',
+  'a.pass=b1c2d3e4f5g6(',
 ])('250,000 letters of %j are read in under a second', async (unit) => {
   const text = unit.repeat(Math.ceil(250_000 / unit.length));
   expect(await cpuMsOf(() => scanTexts([text]))).toBeLessThan(1_000);
