@@ -1,12 +1,6 @@
 import { basename, dirname, join, relative } from 'node:path';
 import { customAlphabet } from 'nanoid';
-import {
-  openLibrary,
-  createSourceReader,
-  sourceSignature,
-  type Library,
-  type Source,
-} from '../src/conversation/library.ts';
+import { openLibrary, sourceSignature, type Library, type Source } from '../src/conversation/library.ts';
 import { usualLimits } from '../src/limits.ts';
 import { attach, type OnProgress } from '../src/output/attachments.ts';
 import { openOutputFolder, type Output, type Stage } from '../src/output/folder.ts';
@@ -18,7 +12,7 @@ import { openCache, type Cache } from '../src/registry/cache.ts';
 import { loadRenderer } from '../src/render/renderer.ts';
 import { scanTexts } from '../src/secrets/scan.ts';
 import { createScanner, type Scanner } from '../src/secrets/scanner.ts';
-import { openDesk, type AppPaths, type Desk } from './desk.ts';
+import { openDesk, readerFor, type AppPaths, type Desk } from './desk.ts';
 import { openPool } from './pool.ts';
 import { shareIdAlphabet, shareIdLength, type ShareId } from '../src/urls.ts';
 
@@ -80,7 +74,7 @@ export async function openApp(paths: AppPaths, options: AppOptions = {}): Promis
     scanner: bench.scanner,
     site: paths.site,
     limits: bench.limits,
-    sources: sourcesOf(library),
+    sources: sourcesOf(library, paths),
     prepare,
     forget: (conversation) => cache.forget(conversation),
     newShareId: () => newShareId() as ShareId,
@@ -110,7 +104,7 @@ export async function openBench(
   const renderer = await loadRenderer({ fragments: cache, limits });
   const scanner: Scanner = createScanner(cache);
   const prepare = createPrepare<Source, Stage>({
-    sources: sourcesOf(openLibrary(paths.library)),
+    sources: sourcesOf(openLibrary(paths.library), paths),
     output: { ...output, stage: (id) => toldOf(output.stage(id), onStage) },
     renderer,
     scanner: { version: scanner.version, scan: scanner.scan, scanNames: scanTexts },
@@ -128,11 +122,15 @@ function toldOf(stage: Stage, onStage: (folder: string) => void): Stage {
 
 export const newShareId = customAlphabet(shareIdAlphabet, shareIdLength);
 
-function sourcesOf(library: Library) {
+function sourcesOf(library: Library, paths: AppPaths) {
+  const person = JSON.stringify(paths.person ?? {});
   return {
     find: (conversation: string) => library.find(conversation),
-    read: createSourceReader(),
-    signature: sourceSignature,
+    read: readerFor(paths),
+    signature: (source: Source) => {
+      const signature = sourceSignature(source);
+      return signature && { ...signature, text: signature.text + person };
+    },
   };
 }
 

@@ -12,13 +12,15 @@ const user = z.strictObject({
   data: z.string().min(1).optional(),
   site: z.string().min(1).optional(),
   owner: z.string().min(1).optional(),
+  name: z.string().optional(),
+  email: z.string().optional(),
   library: z.string().min(1).optional(),
   output: z.string().min(1).optional(),
   limits: limits.optional(),
 });
 
 /** The owner is not in here: who one is, is set in one's own configuration and not beside shared data. */
-const data = user.omit({ data: true, owner: true });
+const data = user.omit({ data: true, owner: true, name: true, email: true });
 
 const schemas = { user, data, limits };
 

@@ -3,6 +3,7 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { limitNames, usualLimits, type Limits } from '../src/limits.ts';
 import { toSiteUrl, type SiteUrl } from '../src/urls.ts';
+import { gitPerson } from './git-person.ts';
 import { readConfigFile, readLimits, type FileSettings, type SomeLimits } from './config-file.ts';
 
 /** Where a value came from, as `share config` shows it. */
@@ -18,13 +19,16 @@ export interface Config {
   data: Setting<string>;
   site: Setting<SiteUrl>;
   owner: Setting<string>;
+  /** What is hidden wherever it stands in a text; empty where it is not known. */
+  name: Setting<string>;
+  email: Setting<string>;
   library: Setting<string>;
   output: Setting<string>;
   /** Each limit is settled for itself; the origin names all places that set one. */
   limits: Setting<Limits>;
 }
 
-/** The same names as flags, as `SHARE_…` variables and in configuration files. Limits have no flag. */
+/** The same names as flags, as `SHARE_…` variables and in configuration files. Limits, name and e-mail have no flag. */
 export type ConfigFlags = { [name in Exclude<keyof Config, 'limits'>]?: string | undefined };
 
 export interface Surroundings {
@@ -41,11 +45,9 @@ export const defaultSite = 'http://127.0.0.1:4321';
  * @throws ShareError `config_invalid` naming the file or variable.
  */
 export async function readConfig({ flags, env, cwd }: Surroundings): Promise<Config> {
-  const userPath = join(
-    env.XDG_CONFIG_HOME ?? join(home(env), '.config'),
-    'conversation-share',
-    'config.json',
-  );
+  const configHome = env.XDG_CONFIG_HOME ?? join(home(env), '.config');
+  const userPath = join(configHome, 'conversation-share', 'config.json');
+  const git = gitPerson(home(env), configHome);
   const user = await readConfigFile(userPath, 'user');
   const pick = (name: keyof ConfigFlags, file: [string, ConfigFlags][]): Setting<string> | undefined =>
     first([
@@ -69,6 +71,8 @@ export async function readConfig({ flags, env, cwd }: Surroundings): Promise<Con
     data,
     site: { value: toSiteUrl(site.value), origin: site.origin },
     owner: pick('owner', [[userPath, user]]) ?? { value: userInfo().username, origin: 'your user name' },
+    name: pick('name', [[userPath, user]]) ?? { value: git.name ?? '', origin: git.path ?? 'not known' },
+    email: pick('email', [[userPath, user]]) ?? { value: git.email ?? '', origin: git.path ?? 'not known' },
     library: absolute(cwd, pick('library', files) ?? inData('conversations')),
     output: absolute(cwd, pick('output', files) ?? inData('site')),
     limits: settleLimits([

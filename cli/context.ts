@@ -5,6 +5,7 @@ import { notFound } from '../src/publish/not-found.ts';
 import type { App, AppOptions } from './app.ts';
 import { readConfig, type Config, type ConfigFlags } from './config.ts';
 import type { AppPaths, Desk } from './desk.ts';
+import type { Person } from './git-person.ts';
 import { printable, say } from './report.ts';
 import { openShares, type Shares } from './shares.ts';
 import { guarded } from './stall-guard.ts';
@@ -28,7 +29,15 @@ export function pathsOf(config: Config): AppPaths {
     library: config.library.value,
     output: config.output.value,
     site: config.site.value,
+    person: personOf(config),
     limits: config.limits.value,
+  };
+}
+
+function personOf({ name, email }: Config): Person {
+  return {
+    ...(name.value === '' ? {} : { name: name.value }),
+    ...(email.value === '' ? {} : { email: email.value }),
   };
 }
 

@@ -2,11 +2,11 @@ import { existsSync, realpathSync } from 'node:fs';
 import type { Reading } from '../src/conversation/conversation.ts';
 import { createForeignReader, recogniseFile } from '../src/conversation/foreign.ts';
 import { isExport, onlyConversation } from '../src/conversation/import.ts';
-import { createSourceReader, nativeAt } from '../src/conversation/library.ts';
+import { nativeAt } from '../src/conversation/library.ts';
 import { splitPath } from '../src/conversation/opencode-store.ts';
 import { notFound } from '../src/publish/not-found.ts';
 import type { Share } from '../src/registry/shares.ts';
-import type { Desk } from './desk.ts';
+import { ownedBy, readerFor, type Desk } from './desk.ts';
 import { findByName, isOpenTo } from './find.ts';
 
 export interface Taken extends Reading {
@@ -30,19 +30,24 @@ export async function takeConversation(desk: Desk, owner: string, name: string):
 
 async function takeAny(desk: Desk, owner: string, name: string): Promise<Taken> {
   if (desk.library.resolve(name) === undefined && existsSync(splitPath(name).file)) {
-    const { conversation, losses } = await readPath(name);
-    return { conversation, losses, id: undefined, share: undefined };
+    const { conversation, losses } = await readPath(name, desk);
+    return {
+      conversation: ownedBy(desk.paths.person ?? {}, conversation),
+      losses,
+      id: undefined,
+      share: undefined,
+    };
   }
   const { conversation: id, share } = await findByName(desk, owner, name);
   const source = desk.library.find(id);
   if (source === undefined) throw notFound(name);
-  const reading = await createSourceReader()(source);
+  const reading = await readerFor(desk.paths)(source);
   return { ...reading, id, share: share?.state === 'active' ? share : undefined };
 }
 
-async function readPath(name: string): Promise<Reading> {
+async function readPath(name: string, { paths }: Desk): Promise<Reading> {
   const native = await nativeAt(name);
-  if (native !== undefined) return createSourceReader()(native);
+  if (native !== undefined) return readerFor(paths)(native);
   const { file, session } = splitPath(name);
   if (isExport(file)) return onlyConversation(file);
   const path = realpathSync(file) + (session === undefined ? '' : `#${session}`);

@@ -9,7 +9,7 @@ export function addConfig(program: Command): void {
     .command('config')
     .summary('show each setting and where it came from')
     .description(
-      `Shows each setting and where it came from: a flag, the environment (SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_LIBRARY, SHARE_OUTPUT, SHARE_LIMITS), config.json in the data folder, your own conversation-share/config.json, or the default.`,
+      `Shows each setting and where it came from: a flag, the environment (SHARE_DATA, SHARE_SITE, SHARE_OWNER, SHARE_NAME, SHARE_EMAIL, SHARE_LIBRARY, SHARE_OUTPUT, SHARE_LIMITS), config.json in the data folder, your own conversation-share/config.json, or the default.`,
     )
     .option('--json', 'print {setting: {value, origin}}')
     .addHelpText('after', '\nExample:\n  $ share config --site https://example.org')

@@ -12,12 +12,12 @@ import type { LinkOptions } from '../../src/conversation/library.ts';
 import { latestSession, toolNames, type ToolName } from '../../src/conversation/sessions.ts';
 import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
+import { readerFor } from '../desk.ts';
 import { asNotFound, configOf, withApp, type CommonOptions } from '../context.ts';
 import { findByName } from '../find.ts';
 import { findOptions } from './find.ts';
 import { copyText, openUrl } from '../hand-over.ts';
 import { allowSecrets, reviewConversation, sayFound } from '../secrets.ts';
-import { createSourceReader } from '../../src/conversation/library.ts';
 import type { Choice } from '../../src/snapshot/privacy.ts';
 import { print, printable, printJson, progressBar, reportError, reportShare, say } from '../report.ts';
 
@@ -140,7 +140,7 @@ function wishOf({ thinking, preview, strict, stripMetadata }: CreateOptions): Pa
 
 /** @throws ShareError `not_found` when the conversation is not `owner`'s */
 async function allow(
-  { registry, library }: App,
+  { registry, library, paths }: App,
   owner: string,
   conversation: string,
   fingerprints: readonly string[],
@@ -149,7 +149,7 @@ async function allow(
   const source = library.find(conversation);
   const first = registry.firstOwner(conversation);
   if (source === undefined || (first !== undefined && first !== owner)) throw notFound(conversation);
-  const read = (await createSourceReader()(source)).conversation;
+  const read = (await readerFor(paths)(source)).conversation;
   if (read.owner.id !== undefined && read.owner.id !== owner) throw notFound(conversation);
   const { secrets } = await reviewConversation(read, thinking, registry.allowed(conversation));
   allowSecrets(registry, owner, conversation, fingerprints, secrets);

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ShareError } from '../errors.ts';
 import { isArchive, openArchive, type Archive } from './archive.ts';
-import type { Content, Conversation, Losses, Reading } from './conversation.ts';
+import type { Content, Conversation, Losses, Owner, Reading } from './conversation.ts';
 import { copyMarkName, readCopyMark, type CopyMark } from './copy-mark.ts';
 import { readHead, toSourceError } from './disk.ts';
 import {
@@ -219,12 +219,41 @@ async function* conversationsOf(
       yield await found('0', () => createForeignReader().read(path, format), format.kind);
     return;
   }
+  const account = await accountIn(attachments);
   const values = many === true ? valuesIn(bytes) : [parseJson(await bytes.whole(), bytes.path)];
   let place = 0;
   for await (const value of values) {
     place += 1;
     const where = `${bytes.path}: conversation ${place}`;
-    yield await found(String(place), () => readValue(value, format, attachments, where), format.kind);
+    const read = async () => {
+      const { conversation, losses } = await readValue(value, format, attachments, where);
+      return { conversation: { ...conversation, owner: { ...account, ...conversation.owner } }, losses };
+    };
+    yield await found(String(place), read, format.kind);
+  }
+}
+
+const accountFields = z.object({
+  full_name: z.string().min(1).exactOptional(),
+  email_address: z.string().min(1).exactOptional(),
+  email: z.string().min(1).exactOptional(),
+});
+
+/** Whose export it is, as ChatGPT and Claude write it beside the conversations: hidden where it stands in a text. */
+async function accountIn(attachments: Attachments): Promise<Pick<Owner, 'name' | 'email'>> {
+  const file = attachments.names.find((name) => /^users?\.json$/i.test(name));
+  if (file === undefined) return {};
+  try {
+    const bytes = bytesOf(await attachments.content(file));
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const {
+      full_name: name,
+      email_address,
+      email = email_address,
+    } = accountFields.parse(Array.isArray(value) ? value[0] : value);
+    return { ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) };
+  } catch {
+    return {}; // the conversations are there all the same
   }
 }
 

@@ -49,6 +49,33 @@ test('the owner is your user name, or what your own file says; shared data canno
   await expect(read({ data })).rejects.toThrow(expect.objectContaining({ code: 'config_invalid' }));
 });
 
+test('name and e-mail are those of Git, unless you say others; a name of one word is not taken from there', async () => {
+  const data = join(home, 'd');
+  const names = async () => {
+    const { name, email } = await read({ data });
+    return [name.value, email.value];
+  };
+  expect(await names()).toEqual(['', '']);
+  const git = join(home, '.config/git/config');
+  mkdirSync(join(git, '..'), { recursive: true });
+  writeFileSync(git, '[core]\n\tname = No One\n[user]\n\temail = "mira@example.org" ; mine\n\tname = mira\n');
+  expect(await names()).toEqual(['', 'mira@example.org']);
+  writeFileSync(
+    join(home, '.gitconfig'),
+    '[User]\nname = Mira Lindqvist # me\nemail = m@example.org\n[alias]\n',
+  );
+  expect((await read({ data })).name).toEqual({ value: 'Mira Lindqvist', origin: join(home, '.gitconfig') });
+  expect(await names()).toEqual(['Mira Lindqvist', 'm@example.org']);
+  writeFileSync(join(home, '.gitconfig'), '[user]\nname = 王小明\n');
+  expect(await names()).toEqual(['王小明', '']);
+  writeJson(userFile(), { name: 'Mira', email: 'me@example.net' });
+  expect(await names()).toEqual(['Mira', 'me@example.net']);
+  env.SHARE_NAME = 'M. Lindqvist';
+  expect(await names()).toEqual(['M. Lindqvist', 'me@example.net']);
+  writeJson(join(data, 'config.json'), { email: 'mallory@example.org' });
+  await expect(read({ data })).rejects.toThrow(expect.objectContaining({ code: 'config_invalid' }));
+});
+
 test('./data is taken where it is one of ours, and not because it is called so', async () => {
   mkdirSync(join(home, 'data'));
   expect((await read()).data.value).toBe(join(home, '.local/share/conversation-share'));

@@ -121,6 +121,30 @@ describe('create --latest', () => {
   });
 });
 
+test('the owner’s name and e-mail, as Git knows them, are hidden in a session, and hidden anew where they change', async () => {
+  mkdirSync(home, { recursive: true });
+  const git = (name: string) =>
+    writeFileSync(join(home, '.gitconfig'), `[user]\n\tname = ${name}\n\temail = mira.q@example.org\n`);
+  git('Mira Lindqvist');
+  const text = 'Author: Mira Lindqvist <Mira.Q@example.org>, with Jo Smith';
+  const path = aSession('p', 'one', text, '2026-03-01T10:00:00Z');
+  const { stdout } = await run('create', path);
+  const folder = join(data.paths.output, 'share', stdout.trim().slice(-26));
+  const published = () =>
+    ['index.html', 'conversation.md', 'conversation.json'].map((name) =>
+      readFileSync(join(folder, name), 'utf8'),
+    );
+  for (const seen of published()) expect(seen).not.toMatch(/lindqvist|mira\.q/i);
+  for (const format of ['markdown', 'html'])
+    expect((await run('export', path, '--format', format)).stdout).not.toMatch(/lindqvist|mira\.q/i);
+  git('Jo Smith');
+  await run('sync');
+  for (const seen of published()) {
+    expect(seen).toContain('Mira Lindqvist');
+    expect(seen).not.toMatch(/Jo Smith|mira\.q/i);
+  }
+});
+
 describe('inspect', () => {
   test('tells what is shown and what is left out', async () => {
     const path = aSession('p', 'one', 'Mend the gate', '2026-03-01T10:00:00Z');

@@ -103,6 +103,30 @@ describe.each([
   });
 });
 
+test.each([
+  [
+    'user.json',
+    { id: 'user-1', email: 'mira@example.org', phone_number: '1' },
+    { email: 'mira@example.org' },
+  ],
+  [
+    'users.json',
+    [{ uuid: 'u', full_name: 'Mira Lindqvist', email_address: 'mira@example.org' }],
+    { name: 'Mira Lindqvist', email: 'mira@example.org' },
+  ],
+  ['users.json', [], {}],
+  ['user.json', 'nothing', {}],
+])('a copy knows whose it is from %s beside the conversations', async (name, account, owner) => {
+  const path = await zip({
+    'conversations.json': exported()['conversations.json'],
+    [name]: JSON.stringify(account),
+  });
+  expect(await importAll(path)).toHaveLength(3);
+  const [entry] = openLibrary(library).list();
+  if (entry === undefined || 'problem' in entry) throw new Error('not read');
+  expect((await createSourceReader()(entry)).conversation.owner).toEqual(owner);
+});
+
 describe('a copy', () => {
   const one = () => zip({ 'conversations.json': JSON.stringify([talk('c1', 'One', 'Hi.')]) });
   const only = () => join(library, readdirSync(library)[0] ?? '');
