@@ -1,8 +1,8 @@
 import type { Part, Reading, ToolCallPart } from '../conversation.ts';
 import { Dialogue, spokenParts, textParts, thinkingParts } from './dialogue.ts';
 import type { Detection, Head, ReadOptions, TextFormat } from './format.ts';
+import { withoutTags } from './injected.ts';
 import { bodyOf, codeBlocks, codeLines, isText, linesOf, withoutReturn } from './markdown-lines.ts';
-import { cutElements } from './tags.ts';
 import { timeIn } from './times.ts';
 
 /**
@@ -178,15 +178,9 @@ function partsOf({ kind, lines }: Piece, role: Turn['role'], dialogue: Dialogue)
   const text = bodyOf(lines);
   if (kind === 'think') return thinkingParts(withoutFrame(text, 'think').body);
   if (kind === 'tool-use') return [toolCall(lines[0] ?? '', text, dialogue)];
-  return role === 'user' ? textParts(ownWords(text, dialogue).trimEnd()) : spokenParts(text);
-}
-
-/** What the recorded agent put into the prompt. One that is never closed goes on to the end. */
-function ownWords(text: string, dialogue: Dialogue): string {
-  const { inside, rest } = cutElements(text, 'system-reminder');
-  const open = rest.indexOf('<system-reminder>');
-  dialogue.losses.hide('injected context', inside.length + (open === -1 ? 0 : 1));
-  return open === -1 ? rest : rest.slice(0, open);
+  if (role === 'assistant') return spokenParts(text);
+  // What the recorded agent put into the prompt.
+  return textParts(withoutTags(text, /^system-reminder$/, dialogue.losses));
 }
 
 /** `<think><details><summary>Thought Process</summary>…</details></think>`; any of it may be missing. */

@@ -136,6 +136,22 @@ describe('words of the person', () => {
     ['Before\n<system-reminder>x\n\ny</system-reminder>\nAfter', 'Before\nAfter'],
     ['<system-reminder>a <system-reminder>b</system-reminder> c</system-reminder>mine', 'mine'],
     ['mine <system-reminder>never closed', 'mine'],
+    ['<system-reminder>a</system-reminder>mine<system-reminder>b</system-reminder>too', 'mine\ntoo'],
+    ['<system-reminder>a `</system-reminder>` b</system-reminder>mine', 'mine'],
+    ['<system-reminder>a </system-reminder> b </system-reminder> c</system-reminder>mine', 'mine'],
+    [
+      'mine <system-reminder>a</system-reminder>x<system-reminder>b </system-reminder> c</system-reminder>too',
+      'mine\ntoo',
+    ],
+    [
+      '<ide_selection>a</ide_selection>mine <system-reminder>b </system-reminder> c</system-reminder>',
+      'mine',
+    ],
+    [
+      'mine <ide_selection>a</ide_selection>x<system-reminder>b</system-reminder>y</ide_selection>z<bash-input>c</bash-input></system-reminder>too',
+      'mine\ntoo',
+    ],
+    ['what does </system-reminder> mean?', 'what does </system-reminder> mean?'],
     ['look <ide_selection>code</ide_selection> here', 'look\nhere'],
     ['<command-name>review</command-name><command-args>x</command-args>', '/review x'],
     ['<command-name>/pr $& 1</command-name>', '<command-name>/pr $& 1</command-name>'],
@@ -155,6 +171,24 @@ describe('words of the person', () => {
     const { conversation, losses } = read([said('hello'), said(text)]);
     expect(textsOf(conversation.messages)).toEqual(['hello']);
     expect(Object.keys(losses.hidden)).toHaveLength(1);
+  });
+
+  test('a megabyte of such tags is read in time', () => {
+    const [opening, closing] = ['<system-reminder>', '</system-reminder>'];
+    const named = Array.from({ length: 20_000 }, (_, index) => `<ide_${index}></ide_${index}>x`).join('');
+    const texts = [
+      opening.repeat(60_000),
+      closing.repeat(60_000),
+      `${opening}a${closing}b`.repeat(30_000),
+      `${opening}a${closing}b${closing}`.repeat(20_000),
+      `${opening}a${closing}${closing.repeat(60_000)}`,
+      named + named.replaceAll('<ide', '</ide'),
+      '<system-reminder '.repeat(60_000),
+    ];
+    const start = performance.now();
+    read([said('hello'), ...texts.map((text) => said(text))]);
+    // 0.3 s on an idle core.
+    expect(performance.now() - start).toBeLessThan(2_000);
   });
 
   test('what the assistant writes about such tags stays', () => {

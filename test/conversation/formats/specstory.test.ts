@@ -72,6 +72,17 @@ describe('a session of Claude Code', () => {
     expect(conversation).toMatchObject({ title: 'The cart total is wrong.', type: 'coding session' });
   });
 
+  test.each([
+    ['a', '<system-reminder>x\n</system-reminder>\n\nmine', 'mine'],
+    ['a nested', '<system-reminder>x <system-reminder>y</system-reminder> z</system-reminder>mine', 'mine'],
+    ['a quoting', '<system-reminder>x `</system-reminder>` y\n</system-reminder>\nmine', 'mine'],
+    ['an endless', 'mine\n\n<system-reminder>x', 'mine'],
+  ])('%s reminder of the agent is hidden', (_name, text, shown) => {
+    const reading = read(turns(text, 'b'));
+    expect(partsOf(reading)[0]).toEqual([{ type: 'text', text: shown }]);
+    expect(reading.losses.hidden).toEqual({ 'injected context': 1 });
+  });
+
   test('with the line ends of Windows is the same', () => {
     expect(read(session.replaceAll('\n', '\r\n'))).toEqual(read(session));
   });
