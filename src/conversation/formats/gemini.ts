@@ -393,7 +393,7 @@ function subAgentOf(call: JsonObject, joining: Joining): SubAgent | undefined {
 // ── The person's own words ───────────────────────────────────────────────────────────────────────────────────────
 
 const injectedTexts = [
-  /^<session_context>/,
+  /^<(?:session|loaded)_context>/,
   /^This is the Gemini CLI\. We are setting up the context for our chat\./,
   /^Here is (?:the user's editor context|a summary of changes in the user's editor context)\b/,
   /^System: Please continue\.$/,

@@ -196,6 +196,9 @@ describe('words of the person', () => {
     ['mine<hook_context>never closed', ['mine']],
     ['This is the Gemini CLI. We are setting up the context for our chat.\nx', []],
     ["Here is a summary of changes in the user's editor context, in JSON format: {}", []],
+    ['<session_context>x</session_context>', []],
+    ['\n<loaded_context>\n<project_context>x</project_context>\n</loaded_context>', []],
+    ['What is <loaded_context>?', ['What is <loaded_context>?']],
     ['<state_snapshot>x</state_snapshot>', []],
     ['System: Please continue.', []],
     ['System: Please continue. And hurry.', ['System: Please continue. And hurry.']],
@@ -218,6 +221,7 @@ describe('words of the person', () => {
   test('the answer to injected context is hidden, and the same words elsewhere are not', () => {
     const ack = answer('2', 'Got it. Thanks for the context!');
     expect(textsIn([user('1', '<session_context>x'), ack, user('3', 'go')])).toEqual(['go']);
+    expect(textsIn([user('1', '<loaded_context>x'), ack, user('3', 'go')])).toEqual(['go']);
     expect(textsIn([user('1', 'Some context'), ack])).toHaveLength(2);
   });
 });
