@@ -12,6 +12,7 @@ import {
 } from './codex-calls.ts';
 import type { Detection, Head, LogFormat, LogReader, ReadOptions } from './format.ts';
 import { dataUrl, InlineFiles } from './inline-files.ts';
+import { outsideTags } from './injected.ts';
 import { Tally } from './tally.ts';
 import { timesOf } from './times.ts';
 import { firstWords, oneLine } from './titles.ts';
@@ -267,7 +268,7 @@ class SessionReader implements LogReader {
   #takeMessage(message: JsonObject, place: Place): void {
     const role = textOf(message['role']) ?? 'none';
     const id = textOf(message['id']);
-    if (role === 'assistant') this.#say('answer', 'item', this.#partsOf(message['content']), place, id);
+    if (role === 'assistant') this.#say('answer', 'item', this.#answerParts(message['content']), place, id);
     else if (role === 'user') this.#say('user', 'item', this.#ownParts(message['content']), place, id);
     else if (role === 'developer' || role === 'system') this.#losses.hide('system message');
     else this.#losses.unknown(`message of role ${role}`);
@@ -283,7 +284,8 @@ class SessionReader implements LogReader {
     this.#follow(event);
     if (type === 'user_message')
       this.#takeUserEvent(textOf(event['message']) ?? '', listOf(event['images']), place);
-    else if (type === 'agent_message') this.#say('answer', 'event', this.#partsOf(event['message']), place);
+    else if (type === 'agent_message')
+      this.#say('answer', 'event', this.#answerParts(event['message']), place);
     else if (type === 'agent_reasoning') this.#think('event', [textOf(event['text']) ?? ''], place);
     else if (type === 'item_completed') this.#takeTurnItem(objectOf(event['item']) ?? {}, place);
     else this.#takeReport(event, place);
@@ -319,7 +321,7 @@ class SessionReader implements LogReader {
       const images = pieces.map((piece) => piece['image_url']);
       this.#takeUserEvent(textsIn(pieces).join(''), images, place, id);
     } else if (type === 'AgentMessage' || type === 'Plan')
-      this.#say('answer', 'event', this.#partsOf(item['content'] ?? item['text']), place, id);
+      this.#say('answer', 'event', this.#answerParts(item['content'] ?? item['text']), place, id);
     else if (type === 'Reasoning') this.#think('event', textsOf(item['summary_text']), place);
     else this.#takeReport(item, place);
   }
@@ -344,7 +346,7 @@ class SessionReader implements LogReader {
     else if (!isOver) this.#losses.hide('unfinished record');
     else if (type === 'reasoning') this.#think('item', [textOf(item['text']) ?? ''], place);
     else if (/^(?:agent_message|assistant_message|plan)$/.test(type))
-      this.#say('answer', 'item', this.#partsOf(item['text']), place);
+      this.#say('answer', 'item', this.#answerParts(item['text']), place);
     else this.#leaveOut(type, 'item');
   }
 
@@ -471,6 +473,20 @@ class SessionReader implements LogReader {
       if (text === undefined) return piece;
       this.#folder ??= /<cwd>([^<]*)<\/cwd>/.exec(text)?.[1]; // older sessions name it nowhere else
       return { ...piece, text: ownWords(text, this.#losses) };
+    });
+    return this.#partsOf(own);
+  }
+
+  /** Without what an answer cites out of the memory of other sessions, which Codex does not show either. */
+  #answerParts(content: unknown): Part[] {
+    let isOpen = false;
+    const own = piecesOf(content).map((piece) => {
+      const text = textOf(piece['text']);
+      if (text === undefined) return piece;
+      const outside = outsideTags((isOpen ? '<oai-mem-citation>' : '') + text, /^oai-mem-citation$/);
+      this.#losses.hide('memory citation', outside.cut.length - (isOpen ? 1 : 0));
+      isOpen = outside.isOpen;
+      return outside.cut.length === 0 ? piece : { ...piece, text: outside.kept.join('').trimEnd() };
     });
     return this.#partsOf(own);
   }

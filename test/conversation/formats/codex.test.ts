@@ -341,6 +341,56 @@ describe('words of the person', () => {
   });
 });
 
+describe('what an answer cites out of the memory', () => {
+  const cited = [
+    '<oai-mem-citation>\n<citation_entries>\nMEMORY.md:1-2|note=[canary]\n</citation_entries>',
+    '<rollout_ids>\ncanary-id\n</rollout_ids>\n</oai-mem-citation>',
+  ].join('\n');
+  const done = (sentItem: object) => ({ type: 'item.completed', item: { id: 'item_0', ...sentItem } });
+
+  test.each([
+    [`Done.\n\n${cited}`, 'Done.'],
+    [`Done${cited}, and more.`, 'Done, and more.'],
+    [`${cited}Done.${cited}`, 'Done.'],
+    ['Done.\n<oai-mem-citation>\n<rollout_ids>\ncanary-id', 'Done.'],
+    ['Done.<oai-mem-citation>x </oai-mem-citation> canary</oai-mem-citation>', 'Done.'],
+    ['Done. ', 'Done. '],
+  ])('%j is shown as %j', (text, shown) => {
+    const count = text.split('<oai-mem-citation>').length - 1;
+    for (const record of [
+      answered(text),
+      event({ type: 'agent_message', message: text }),
+      completed({ type: 'AgentMessage', id: 'm', content: [{ type: 'Text', text }] }),
+      completed({ type: 'Plan', id: 'p', text }),
+      { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] },
+      { type: 'message', role: 'assistant', content: text },
+      done({ type: 'agent_message', text }),
+      done({ item_type: 'assistant_message', text }),
+    ]) {
+      const { conversation, losses } = read([record]);
+      expect(textsOf(conversation.messages)).toEqual([shown]);
+      expect(conversation.title).not.toContain('canary');
+      expect(losses.hidden['memory citation'] ?? 0).toBe(count);
+    }
+  });
+
+  test('is hidden where it goes on in the next piece, or is all there is', () => {
+    const content = ['One.<oai-mem-citation>', 'canary', 'canary</oai-mem-citation>', 'Two.'];
+    const { conversation, losses } = read([
+      item({ type: 'message', role: 'assistant', content }),
+      given('and?'),
+      answered(cited),
+    ]);
+    expect(textsOf(conversation.messages)).toEqual(['One.', 'Two.', 'and?']);
+    expect(losses.hidden).toEqual({ 'memory citation': 2 });
+  });
+
+  test('stays where the person wrote it', () => {
+    const text = 'What is <oai-mem-citation>?';
+    expect(textsOf(read([given(text)]).conversation.messages)).toEqual([text]);
+  });
+});
+
 describe('going back', () => {
   const turn = (text: string) => [given(text), said(text), answered(`re ${text}`)];
   const back = (num_turns: number) => event({ type: 'thread_rolled_back', num_turns });
