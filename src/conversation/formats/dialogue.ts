@@ -144,20 +144,27 @@ export class Dialogue {
   }
 }
 
-/**
- * What a model said, as parts: many write `<think>…</think>` before their answer. Thinking that never ends is all there
- * is: rather too little is shown than too much.
- */
+/** What a model said, as parts. */
 export function spokenParts(text: string): Part[] {
-  const [opening = '', tag = ''] = /^\s*<(think|thinking)>/.exec(text) ?? [];
-  if (opening === '') return textParts(text);
-  const closing = `</${tag}>`;
-  const end = text.indexOf(closing);
-  if (end === -1) return thinkingParts(text.slice(opening.length));
-  return [
-    ...thinkingParts(text.slice(opening.length, end)),
-    ...textParts(text.slice(end + closing.length).replace(/^\s*\n/, '')),
-  ];
+  const { thoughts, words } = dividedThoughts(text);
+  return [...thoughts, ...textParts(words)];
+}
+
+/**
+ * Many models write `<think>…</think>` before their answer. Thinking that never ends is all there is: rather too little
+ * is shown than too much.
+ */
+export function dividedThoughts(text: string): { thoughts: Part[]; words: string } {
+  const thoughts: Part[] = [];
+  let words = text;
+  for (;;) {
+    const [opening = '', tag = ''] = /^\s*<(think|thinking)>/.exec(words) ?? [];
+    if (opening === '') return { thoughts, words };
+    const closing = `</${tag}>`;
+    const end = words.indexOf(closing);
+    thoughts.push(...thinkingParts(words.slice(opening.length, end === -1 ? undefined : end)));
+    words = end === -1 ? '' : words.slice(end + closing.length).replace(/^\s*\n/, '');
+  }
 }
 
 export function textParts(text: string | undefined): Part[] {

@@ -2,6 +2,7 @@ import type { Conversation, Message, Part, Reading, SourceLink, ToolCallPart } f
 import { missingFile } from './attached-files.ts';
 import { branchOf } from './branch.ts';
 import { sourcesPart, withoutBlockMarks, withoutMarks } from './citations.ts';
+import { dividedThoughts, thinkingParts } from './dialogue.ts';
 import type { DocumentFormat, Head, ReadOptions } from './format.ts';
 import { dataUrl, InlineFiles, textName } from './inline-files.ts';
 import { Tally } from './tally.ts';
@@ -191,7 +192,7 @@ class Teller {
         return this.#text(valueOf(item?.['text']), role);
       case 'think':
       case 'reasoning':
-        return thinking(valueOf(item?.['think'] ?? item?.['reasoning'] ?? item?.['text']));
+        return thinkingParts(valueOf(item?.['think'] ?? item?.['reasoning'] ?? item?.['text']));
       case 'tool_call':
         return [this.#call(objectOf(item?.['tool_call']) ?? {})];
       case 'image_file': {
@@ -225,15 +226,20 @@ class Teller {
     }
   }
 
-  /** Until 2025 thoughts stood between `:::thinking` and `:::` at the begin of a text. */
+  /**
+   * Until 2025 thoughts stood between `:::thinking` and `:::` at the begin of a text. Those of a model whose tags the
+   * program did not know stand in the text with them.
+   */
   #text(text: string, role: Entry['role']): Part[] {
     if (role === 'user') return this.#files.addImagesIn(this.#withoutPaths(text));
     const block = /^\s*:::thinking\n([^]*?)\n:::[ \t]*(?:\n|$)/.exec(text);
-    const words = text
-      .slice(block?.[0].length ?? 0)
-      .replace(/\\u(e20[0-6])/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
+    const { thoughts, words: spoken } = dividedThoughts(text.slice(block?.[0].length ?? 0));
+    const words = spoken.replace(/\\u(e20[0-6])/g, (_, code: string) =>
+      String.fromCharCode(parseInt(code, 16)),
+    );
     return [
-      ...thinking(block?.[1] ?? ''),
+      ...thinkingParts(block?.[1]),
+      ...thoughts,
       ...this.#files.addImagesIn(withoutMarks(withoutBlockMarks(this.#withoutPaths(words))).trim()),
     ];
   }
@@ -304,10 +310,6 @@ class Teller {
     else this.#losses.unknown(`attachment ${type || 'without a type'}`);
     return [];
   }
-}
-
-function thinking(text: string): Part[] {
-  return text.trim() === '' ? [] : [{ type: 'thinking', text: text.trim() }];
 }
 
 /** A text, or an object that holds it as its value. */

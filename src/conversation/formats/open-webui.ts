@@ -2,6 +2,7 @@ import type { Conversation, Message, Part, Reading, SourceLink, ToolCallPart } f
 import { missingFile } from './attached-files.ts';
 import { branchOf } from './branch.ts';
 import { linkOf, sourcesPart } from './citations.ts';
+import { dividedThoughts } from './dialogue.ts';
 import type { Detection, DocumentFormat, ReadOptions } from './format.ts';
 import { decoded, detailsIn, type Details } from './html-details.ts';
 import { dataUrl, InlineFiles, textName } from './inline-files.ts';
@@ -169,15 +170,18 @@ function answerParts(message: JsonObject, files: InlineFiles, losses: Tally): Pa
   const items = objectsOf(message['output']);
   const parts = new Output(files, losses).partsOf(items);
   if (parts.length > 0) return parts;
-  const text = textOf(message['content']);
-  return text === undefined ? contentParts(message['content'], files) : taggedParts(text, files, losses);
+  return contentParts(message['content'], files, (text) => taggedParts(text, files, losses));
 }
 
-function contentParts(content: unknown, files: InlineFiles): Part[] {
-  if (typeof content === 'string') return files.addImagesIn(content.toWellFormed());
+function contentParts(
+  content: unknown,
+  files: InlineFiles,
+  textParts = (text: string) => files.addImagesIn(text),
+): Part[] {
+  if (typeof content === 'string') return textParts(content.toWellFormed());
   return objectsOf(content).flatMap((item) => {
     const image = dataUrl(textOf(objectOf(item['image_url'])?.['url']));
-    return image ? [files.add(image)] : files.addImagesIn(textOf(item['text']) ?? '');
+    return image ? [files.add(image)] : textParts(textOf(item['text']) ?? '');
   });
 }
 
@@ -206,7 +210,7 @@ class Output {
     switch (type) {
       case 'message':
         return objectsOf(item['content']).flatMap((part) =>
-          this.#files.addImagesIn(textOf(part['text']) ?? ''),
+          plainParts(textOf(part['text']) ?? '', this.#files),
         );
       case 'reasoning':
         return this.#thinking(item);
@@ -299,23 +303,17 @@ function taggedParts(text: string, files: InlineFiles, losses: Tally): Part[] {
   const { elements, rest } = detailsIn(text, /^(?:reasoning|tool_calls|code_interpreter)$/);
   return [
     ...elements.flatMap((element) => [
-      ...plainParts(element.before, files),
+      ...plainParts(element.before.trim(), files),
       ...elementParts(element, files, losses),
     ]),
-    ...plainParts(rest, files),
+    ...plainParts(rest.trim(), files),
   ];
 }
 
 /** Where the program did not know the tag of a model's thoughts, it stands in the text. */
 function plainParts(text: string, files: InlineFiles): Part[] {
-  const opening = /^\s*<think(?:ing)?>/.exec(text);
-  if (!opening) return files.addImagesIn(text.trim());
-  const closing = /<\/think(?:ing)?>/.exec(text);
-  const thought = text.slice(opening[0].length, closing?.index).trim();
-  return [
-    ...(thought === '' ? [] : [{ type: 'thinking' as const, text: thought }]),
-    ...(closing ? files.addImagesIn(text.slice(closing.index + closing[0].length).trim()) : []),
-  ];
+  const { thoughts, words } = dividedThoughts(text);
+  return [...thoughts, ...files.addImagesIn(words)];
 }
 
 function elementParts({ type, attributes, inside }: Details, files: InlineFiles, losses: Tally): Part[] {

@@ -1,5 +1,5 @@
 import type { Part, Reading } from '../conversation.ts';
-import { Dialogue, spokenParts, textParts } from './dialogue.ts';
+import { Dialogue, dividedThoughts, textParts } from './dialogue.ts';
 import type { DocumentFormat, ReadOptions } from './format.ts';
 import { areMostly, detectLists } from './message-lists.ts';
 import { cutElements } from './tags.ts';
@@ -84,10 +84,11 @@ function take(value: unknown, place: number, dialogue: Dialogue): void {
 }
 
 /** Models of the Hermes family write their calls between tags, after what they say. */
-function answerParts(words: string, dialogue: Dialogue): Part[] {
+function answerParts(text: string, dialogue: Dialogue): Part[] {
+  const { thoughts, words } = dividedThoughts(text);
   const { inside: calls, rest } = cutElements(words, 'tool_call');
   const said = calls.length === 0 ? words : rest.trim();
-  return [...spokenParts(said), ...calls.flatMap((call) => callParts(call, dialogue))];
+  return [...thoughts, ...textParts(said), ...calls.flatMap((call) => callParts(call, dialogue))];
 }
 
 /** `{"name": …, "arguments": {…}}`, or a list of these. */

@@ -163,6 +163,17 @@ describe('content', () => {
     expect(await answer({ text: 'x', content: null })).toEqual([{ type: 'text', text: 'x' }]);
   });
 
+  test('what a model thought between tags before its answer is thinking', async () => {
+    const hm = { type: 'thinking', text: 'hm' };
+    const b = { type: 'text', text: 'b' };
+    expect(await answer({ text: '<think>\nhm\n</think>\n\nb' })).toEqual([hm, b]);
+    expect(await answer({ text: ':::thinking\nhm\n:::\n<thinking>hm</thinking>b' })).toEqual([hm, hm, b]);
+    expect(await answer({ content: [{ type: 'text', text: '<think>hm</think>b' }] })).toEqual([hm, b]);
+    expect(await answer({ text: '<think>hm' })).toEqual([hm]);
+    const [asked] = await answer({ isCreatedByUser: true, text: '<think>hm</think>b' });
+    expect(asked).toEqual({ type: 'text', text: '<think>hm</think>b' });
+  });
+
   test('every form of a tool call is read', async () => {
     const calls = [
       { type: 'function', function: { name: 'dice', arguments: '{"sides":6}', output: '4' } },

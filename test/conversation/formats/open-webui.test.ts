@@ -238,10 +238,26 @@ describe('HTML in an answer', () => {
     expect(await html('<think>b')).toEqual([{ type: 'thinking', text: 'b' }]);
   });
 
-  test('what the person wrote is not touched', async () => {
-    const content = '<details type="reasoning"><summary>x</summary>mine</details>';
+  test('tags of thoughts that the program did not know are read, wherever the text stands', async () => {
+    const text = '<think>hm</think>\n\nb';
+    const shown = [
+      { type: 'thinking', text: 'hm' },
+      { type: 'text', text: 'b' },
+    ];
+    const output = [{ type: 'message', content: [{ type: 'output_text', text }] }];
+    for (const message of [{ content: text }, { content: [{ type: 'text', text }] }, { output }])
+      expect(await answer(message)).toEqual(shown);
+  });
+
+  test.each([
+    '<details type="reasoning"><summary>x</summary>mine</details>',
+    '<think>mine</think>',
+    [{ type: 'text', text: '<think>mine</think>' }],
+  ])('what the person wrote is not touched: %j', async (content) => {
     const { conversation } = await read(tree([{ id: 'a', content }]));
-    expect(textsOf(conversation.messages)).toEqual([content]);
+    expect(textsOf(conversation.messages)).toEqual([
+      typeof content === 'string' ? content : content[0]?.text,
+    ]);
   });
 
   test('many elements that never end are read in time', async () => {

@@ -31,6 +31,31 @@ describe('turns', () => {
     });
   });
 
+  test('show as thinking what a model thought before its answer, with the calls that it thought of', async () => {
+    const call = '<tool_call>{"name":"f","arguments":{}}</tool_call>';
+    const thought = { type: 'thinking', text: `hm ${call}` };
+    const reading = await read([
+      turn('gpt', `<think>hm ${call}</think>\nb`),
+      turn('gpt', `<think>hm ${call}</think><thinking>on</thinking>${call}`),
+      turn('gpt', `<think>hm ${call}`),
+      turn('human', '<think>mine</think>'),
+    ]);
+    expect(partsOf(reading)).toMatchObject([
+      [thought, { type: 'text', text: 'b' }],
+      [thought, { type: 'thinking', text: 'on' }, { type: 'tool-call', name: 'f' }],
+      [thought],
+      [{ type: 'text', text: '<think>mine</think>' }],
+    ]);
+  });
+
+  test('with a megabyte of thoughts are read in time', async () => {
+    const start = performance.now();
+    const texts = ['<think></think>', '<think>', '<think>a</think> \n', '</think>'];
+    await read(texts.map((text) => turn('gpt', text.repeat(1_000_000 / text.length))));
+    // 0.1 s on an idle core.
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
   test('may say role and content', async () => {
     const reading = await read([
       { role: 'user', content: 'a' },

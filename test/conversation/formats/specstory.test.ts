@@ -160,6 +160,16 @@ Done.
   });
 });
 
+test.each(['<think>\nhm\n</think>\n\nb', '<think>hm</think>\nb', '<thinking>hm</thinking>\nb'])(
+  'thinking that stands in an answer without a frame is thinking: %j',
+  (text) => {
+    expect(partsOf(read(turns('a', text)))[1]).toEqual([
+      { type: 'thinking', text: 'hm' },
+      { type: 'text', text: 'b' },
+    ]);
+  },
+);
+
 describe('a damaged file', () => {
   test('thinking and tool calls that are never closed end with their turn', () => {
     const reading = read(
