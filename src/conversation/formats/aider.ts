@@ -1,5 +1,5 @@
-import type { Reading } from '../conversation.ts';
-import { Dialogue, spokenParts, textParts } from './dialogue.ts';
+import type { Part, Reading } from '../conversation.ts';
+import { Dialogue, spokenParts, textParts, thinkingParts } from './dialogue.ts';
 import type { ReadOptions, TextFormat } from './format.ts';
 import { bodyOf, codeLines, linesOf } from './markdown-lines.ts';
 import { timeIn } from './times.ts';
@@ -36,7 +36,7 @@ function read(text: string, options: ReadOptions): Reading {
   const dialogue = new Dialogue();
   for (const [index, { speaker, lines, createdAt }] of turnsOf(linesOf(text), dialogue).entries())
     if (speaker === 'user') dialogue.add(index + 1, 'user', textParts(typed(lines)), { createdAt });
-    else if (speaker === 'assistant') dialogue.add(index + 1, 'assistant', spokenParts(bodyOf(lines)));
+    else if (speaker === 'assistant') dialogue.add(index + 1, 'assistant', answerParts(bodyOf(lines)));
     else if (bodyOf(lines) !== '') dialogue.losses.hide('notice of the program');
   return dialogue.toReading({ tool: 'Aider', type: 'coding session' }, options);
 }
@@ -65,12 +65,72 @@ function typed(lines: readonly string[]): string {
 
 function speakersOf(lines: readonly string[]): Speaker[] {
   const isCode = codeLines(lines.map((line) => (/^(?:#### |> ).* {2}$/.test(line) ? '' : line)));
-  const keepsSpaces = lines.some((line) => /^####.* {2}$/.test(line));
+  const isThought = thoughtLines(lines);
+  const keepsSpaces = lines.some((line, index) => !isThought[index] && /^####.* {2}$/.test(line));
   return lines.map((line, index) => {
     if (started.test(line)) return 'start';
-    const isOwn = keepsSpaces ? line.endsWith('  ') : isCode[index] !== true;
+    const isOwn = isThought[index] !== true && (keepsSpaces ? line.endsWith('  ') : isCode[index] !== true);
     if (isOwn && /^####(?: |$)/.test(line)) return 'user';
     // Rather a quotation too few than a notice too many: they tell paths and commands.
     return line.startsWith('> ') && (isCode[index] !== true || line.endsWith('  ')) ? 'notice' : 'assistant';
   });
+}
+
+// ── Thinking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/*
+ * Aider puts thinking between tags that it makes up, or shows it under a heading of its own (two were in use); what a
+ * model writes itself stays as it is.
+ */
+
+const tag = 'thinking-content-[0-9a-f]{32}';
+const heading = (word: string) => String.raw`(?:► \*\*|\*\*► )${word}\*\*[ \t]*$`;
+const rule = String.raw`(?:^-{3,}[ \t]*\n)?^`;
+
+/**
+ * What a model writes itself stands at the beginning of an answer. That may be after any empty line: an answer that
+ * Aider asked for without a word of the person goes on with the one before it.
+ */
+const marks = new RegExp(
+  [
+    `(?<begin><${tag}>|${rule}${heading('THINKING')}|(?<![^\\n]|[^\\n]\\n)<think(?:ing)?>)`,
+    `(?<end></${tag}>|${rule}${heading('ANSWER')})`,
+    '</think(?:ing)?>',
+  ].join('|'),
+  'gm',
+);
+
+/** An end without a beginning ends thinking, too; thinking that never ends is all that follows. */
+function answerParts(text: string): Part[] {
+  const parts: Part[] = [];
+  let from = 0;
+  let end: string | undefined;
+  for (const { 0: mark, index, groups = {} } of text.matchAll(marks)) {
+    const isEnd = groups['end'] !== undefined || mark === end;
+    const isBegin = groups['begin'] !== undefined && end === undefined;
+    if (!isEnd && !isBegin) continue;
+    parts.push(...pieceParts(text.slice(from, index), isEnd));
+    from = index + mark.length;
+    end = isEnd ? undefined : `</${mark.slice(1)}`;
+  }
+  return [...parts, ...pieceParts(text.slice(from), end !== undefined)];
+}
+
+function pieceParts(text: string, isThought: boolean): Part[] {
+  return isThought ? thinkingParts(text) : spokenParts(bodyOf(text.split('\n')));
+}
+
+const beginLine = new RegExp(`^(?:<(?:${tag}|think|thinking)>|${heading('THINKING')})`);
+const endLine = new RegExp(`^(?:</(?:${tag}|think|thinking)>|${heading('ANSWER')})`);
+
+/** Lines of thinking that ends in the same chat. */
+function thoughtLines(lines: readonly string[]): boolean[] {
+  const isThought = lines.map(() => false);
+  let begin: number | undefined;
+  for (const [index, line] of lines.entries()) {
+    if (begin !== undefined && endLine.test(line)) isThought.fill(true, begin, index);
+    if (beginLine.test(line)) begin = index;
+    else if (started.test(line) || endLine.test(line)) begin = undefined;
+  }
+  return isThought;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { aider } from '../../../src/conversation/formats/aider.ts';
-import { detectText, options, partsOf } from './reading.ts';
+import { detectText, options, partsOf, textsOf } from './reading.ts';
 
 const history = readFileSync(new URL('../../fixtures/aider/.aider.chat.history.md', import.meta.url), 'utf8');
 const read = (text: string) => aider.read(text, options);
@@ -34,6 +34,105 @@ test('lines of the person are told from headings where an editor took the spaces
     '# aider chat started at 2026-03-02 09:00:05\n\n#### one\n#### two\n\nanswer\n',
   );
   expect(conversation.messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+});
+
+describe('thinking', () => {
+  const tag = 'thinking-content-7bbeb8e1441453ad999a0bbba8a46d4b';
+  const other = `thinking-content-${'0a'.repeat(16)}`;
+  const begin = '--------------\n► **THINKING**';
+  const end = '------------\n► **ANSWER**';
+  const thought = (text: string) => ({ type: 'thinking', text });
+  const words = (text: string) => ({ type: 'text', text });
+  const chat = (...answers: string[]) =>
+    answers.map((answer, index) => `#### ${index + 1}  \n\n${answer}\n\n> Tokens: 3.1k sent  \n\n`).join('');
+  const answersIn = (text: string) =>
+    read(`# aider chat started at 2026-03-02 09:00:05\n\n${text}`)
+      .conversation.messages.filter(({ role }) => role === 'assistant')
+      .map(({ parts }) => parts);
+
+  test.each([
+    ['tags of Aider', `<${tag}>\n\nhm\n\nhm\n\n</${tag}>\n\nb`],
+    ['tags of another version', `<${other}>\n\nhm\n\nhm\n\n</${other}>\n\nb`],
+    ['headings', `${begin}\n\nhm\n\nhm\n\n${end}\n\nb`],
+    ['older headings', '-----\n**► THINKING**\n\nhm\n\nhm\n\n-----\n**► ANSWER**\n\nb'],
+    ['headings without a rule', '► **THINKING**\n\nhm\n\nhm\n\n► **ANSWER**\n\nb'],
+    ['tags of the model', '<think>\nhm\n\nhm\n</think>\n\nb'],
+    ['other tags of the model', '<thinking>hm\n\nhm</thinking>\nb'],
+    ['tags within a line', `<${tag}>hm\n\nhm</${tag}>b`],
+    ['an end alone', `hm\n\nhm\n\n</${tag}>\n\nb`],
+    ['an end alone, shown', `hm\n\nhm\n\n${end}\n\nb`],
+  ])('between %s is no answer', (_name, text) => {
+    expect(answersIn(chat(text))).toEqual([[thought('hm\n\nhm'), words('b')]]);
+  });
+
+  test.each([
+    ['tag of Aider', `<${tag}>\n\nhm`],
+    ['heading', `${begin}\n\nhm`],
+    ['tag of the model', '<think>\nhm'],
+  ])('after a %s that nothing ends goes on to the words of the person', (_name, text) => {
+    expect(answersIn(chat(text, 'b'))).toEqual([[thought('hm')], [words('b')]]);
+  });
+
+  test.each([
+    ['tags', `<${tag}>\n\nhm\n\n</${tag}>\n\nb`],
+    ['headings', `${begin}\n\nhm\n\n${end}\n\nb`],
+    ['tags of the model', '<think>\nhm\n</think>\n\nb'],
+  ])('of a second answer without a word of the person is found by its %s', (_name, text) => {
+    expect(answersIn(chat(`a\n\n> Fix lint errors? y  \n\n${text}`))).toEqual([
+      [words('a'), thought('hm'), words('b')],
+    ]);
+    expect(answersIn(chat(`${text}\n\n> Fix lint errors? y  \n\n${text}`))).toEqual([
+      [thought('hm'), words('b'), thought('hm'), words('b')],
+    ]);
+  });
+
+  test.each([
+    ['tags', `<${tag}>\n\nhm\n\n#### Step 1  \n#### 2\n\nhm\n\n</${tag}>\n\nb`],
+    ['headings', `${begin}\n\nhm\n\n#### Step 1  \n#### 2\n\nhm\n\n${end}\n\nb`],
+    ['tags of the model', '<think>\nhm\n\n#### Step 1  \n#### 2\n\nhm\n</think>\n\nb'],
+  ])('with headings like the words of the person stays thinking between %s', (_name, text) => {
+    const parts = [thought('hm\n\n#### Step 1  \n#### 2\n\nhm'), words('b')];
+    expect(answersIn(chat(text))).toEqual([parts]);
+    expect(answersIn(chat(text).replaceAll('#### 1  ', '#### 1'))).toEqual([parts]);
+  });
+
+  test('with marks of other thinking stays thinking up to its own end', () => {
+    const inner = 'hm\n\n<think>\nhm\n</think>\n\nhm';
+    expect(answersIn(chat(`<${tag}>\n\n${inner}\n\n</${tag}>\n\nb`))).toEqual([[thought(inner), words('b')]]);
+  });
+
+  test('that was broken off does not swallow the turns until thinking ends again', () => {
+    const whole = `<${tag}>\n\nhm\n\n</${tag}>\n\nb`;
+    expect(answersIn(chat(`<${tag}>\n\nhm`, whole))).toEqual([[thought('hm')], [thought('hm'), words('b')]]);
+    const broken = chat(`<${tag}>\n\nhm`);
+    const next = `# aider chat started at 2026-03-03 09:00:05\n\n${chat(`hm\n\n</${tag}>\n\nb`)}`;
+    expect(answersIn(broken + next)).toEqual([[thought('hm')], [thought('hm'), words('b')]]);
+  });
+
+  test('is not what an answer or the person says about its tags', () => {
+    const text = 'Write <think> and </think>, or:\n\n```xml\n<x>\n<think>\n</think>\n```';
+    expect(answersIn(chat(text))).toEqual([[words(text)]]);
+    expect(
+      textsOf(read(`${chat('b')}#### <${tag}>  \n#### ► **THINKING**  \n`).conversation.messages),
+    ).toEqual(['1', 'b', `<${tag}>\n► **THINKING**`]);
+  });
+
+  test('is told in time from many marks', () => {
+    const texts = [
+      '<think>\n\n',
+      '</think>',
+      `<${tag}>\n`,
+      `</${tag}>\n`,
+      `<${tag}>a</${tag}>\n`,
+      `${begin}\n`,
+    ]
+      .concat(`${end}\n`, '-', '---\n', '► **', '<think>\n', '\n')
+      .map((text) => text.repeat(300_000 / text.length));
+    const start = performance.now();
+    for (const text of texts) answersIn(chat('a', text, text));
+    // 1 s on an idle core.
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
 });
 
 test('a history without a word of the person is refused', () => {
