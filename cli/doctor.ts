@@ -6,7 +6,7 @@ import { readMarker } from '../src/output/folder.ts';
 import { openRegistry, type Registry, type Share } from '../src/registry/shares.ts';
 import { takeWatchLock } from '../src/registry/watch-lock.ts';
 import { counted } from './report.ts';
-import { registryPath } from './shares.ts';
+import { isFolder, registryPath } from './shares.ts';
 import { defaultSite, type Config } from './config.ts';
 
 export interface Diagnosis {
@@ -57,6 +57,10 @@ export function diagnose(config: Config, machine: Machine = thisMachine): Diagno
   note('site', checkSite(config));
   if (!existsSync(data)) {
     note('data', warn(`${data} is not there yet.`, 'Run `share init`, or name another one with `--data`.'));
+    return found;
+  }
+  if (!isFolder(data)) {
+    note('data', fail(`${data} is no folder.`, 'Name another one with `--data`.'));
     return found;
   }
   note('data', checkData(data));

@@ -31,8 +31,16 @@ export function osc52(text: string, insideTmux = process.env.TMUX !== undefined)
   return insideTmux ? `\x1bPtmux;${sequence.replaceAll('\x1b', '\x1b\x1b')}\x1b\\` : sequence;
 }
 
+/** Who has not failed by then is at work: some wait for the browser to be closed. */
+const longestStartMs = 1_000;
+
 export async function openUrl(link: string): Promise<void> {
   const { default: open } = await import('open');
   const child = await open(link);
-  child.on('error', () => process.stderr.write('No browser could be started here.\n'));
+  const isOpen = await new Promise<boolean>((resolve) => {
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+    setTimeout(() => resolve(true), longestStartMs).unref();
+  });
+  if (!isOpen) process.stderr.write('No browser could be started here: open the link yourself.\n');
 }

@@ -8,7 +8,7 @@ import { addLosses, noLosses } from '../src/conversation/losses.ts';
 import { splitPath } from '../src/conversation/opencode-store.ts';
 import { createSourceReader, nativeAt, type Source } from '../src/conversation/library.ts';
 import { toSnapshot } from '../src/snapshot/privacy.ts';
-import { counted, paint, print, printable, say } from './report.ts';
+import { argument, counted, paint, print, printable, say } from './report.ts';
 
 /** The documented shape of `inspect --json`: what a file is, what of it would be shown, and what would not. */
 export interface Inspection {
@@ -198,7 +198,7 @@ export function printExport(seen: ExportInspection): void {
   printLosses(seen.losses);
   for (const [index, problem] of seen.problems.entries())
     printField(index === 0 ? 'Not read' : '', printable(problem));
-  say(`\`share import ${printable(seen.path)} --dry-run\` lists them.`);
+  say(`\`share import ${argument(seen.path)} --dry-run\` lists them.`);
 }
 
 function printAmounts(

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { exitCodes } from '../src/errors.ts';
 import { packageRoot } from './package-root.ts';
-import { reportError } from './report.ts';
+import { reportError, say } from './report.ts';
 
 /**
  * Runs the command line once and sets the exit code; never throws.
@@ -10,7 +10,7 @@ import { reportError } from './report.ts';
  * @param args  Without the program's name.
  */
 export async function main(args: readonly string[]): Promise<void> {
-  process.stdout.on('error', quietlyOnClosedPipe);
+  process.stdout.on('error', endOnOutputError);
   try {
     const program = await buildProgram(args[0]);
     await program.parseAsync(args, { from: 'user' });
@@ -72,8 +72,10 @@ Examples:
   $ share delete sales-analysis           the link answers 404 from now on
   $ share                                 choose from a menu
 
-Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 4 refused for a secret · 5 locked by another process · 6 done, but the live host does not show it · 70 a bug`,
+Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 4 refused for a secret · 5 locked by another process · 6 done, but the live host does not show it · 70 a bug · 130 interrupted`,
     )
+    .helpCommand('help [command]', 'show this, or how to call a command')
+    .allowExcessArguments()
     .action(runMenu);
   const called = Object.entries(commands).filter(([name]) => name === only);
   const isForProgram = only === '--version' || only === '-V';
@@ -87,6 +89,8 @@ Exit codes: 0 done · 1 failed · 2 usage · 3 not found or not yours · 4 refus
 
 /** Without a command: a menu on a terminal, help elsewhere. */
 async function runMenu(_options: unknown, command: Command): Promise<void> {
+  const [unknown] = command.args;
+  if (unknown !== undefined) command.error(`error: unknown command '${unknown}'${suggestionFor(unknown)}`);
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     command.outputHelp({ error: true });
     process.exitCode = exitCodes.usage;
@@ -96,13 +100,20 @@ async function runMenu(_options: unknown, command: Command): Promise<void> {
   await menu(command);
 }
 
+function suggestionFor(given: string): string {
+  const like = Object.keys(commands).find((name) => name.slice(0, 3) === given.slice(0, 3));
+  return like === undefined ? '' : `\n(Did you mean ${like}?)`;
+}
+
 function toExitCode(error: CommanderError): number {
   return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
 }
 
-function quietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
+/** Whoever reads may have seen enough, as `head` has. */
+function endOnOutputError(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(exitCodes.done);
-  throw error;
+  say(`Error: What was to be printed cannot be written (${error.code ?? error.message}).`);
+  process.exit(exitCodes.failed);
 }
 
 function version(): string {

@@ -121,6 +121,11 @@ function whenOf(report: StatusReport): string | null {
 }
 
 /** A title may hold escape sequences; a terminal must not obey them. */
+/** A text as an argument to copy into a shell. */
+export function argument(text: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", String.raw`'\''`)}'`;
+}
+
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
 }

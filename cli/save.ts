@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   realpathSync,
@@ -18,15 +19,19 @@ import { ShareError, systemCode } from '../src/errors.ts';
  * @throws ShareError `output_unwritable`; what was there is then as it was.
  */
 export function save(path: string, content: string | Uint8Array): void {
-  const target = targetOf(resolve(path));
-  const draft = join(dirname(target), `.${basename(target).slice(0, 100)}.${process.pid}.tmp`);
   try {
-    write(draft, content);
-    renameSync(draft, target);
+    const target = targetOf(resolve(path));
+    const draft = join(dirname(target), `.${basename(target).slice(0, 100)}.${process.pid}.tmp`);
+    try {
+      write(draft, content);
+      renameSync(draft, target);
+    } catch (error) {
+      if (existsSync(draft)) rmSync(draft, { force: true });
+      throw error;
+    }
   } catch (cause) {
-    rmSync(draft, { force: true });
     const code = systemCode(cause);
-    if (code === undefined) throw cause;
+    if (code === undefined || cause instanceof ShareError) throw cause;
     throw new ShareError('output_unwritable', `${path}: cannot be written (${code}).`, {
       hint: 'Name a file in a folder that is there and yours to write.',
       cause,

@@ -128,8 +128,9 @@ function secretNamed(given: string, secrets: readonly ReviewedSecret[]): Reviewe
 }
 
 /** Tells what was hidden, withheld or is worth a look: place and kind, never the value. */
-export function sayFound(found: readonly FoundSecret[], name: string): void {
-  const told = found.filter(({ became }) => became !== 'allowed');
+export function sayFound(found: readonly FoundSecret[], name: string, isNew: boolean): void {
+  // What was let through for a share that is gone is seen in the new one, too.
+  const told = found.filter(({ became }) => isNew || became !== 'allowed');
   if (told.length === 0) return;
   for (const { kind, place, became } of told.slice(0, mostTold))
     say(`${paint('yellow', wordFor[became], process.stderr)} ${printable(`${kind}: ${place}`)}`);

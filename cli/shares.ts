@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ShareError, systemCode } from '../src/errors.ts';
 import { openRegistry, type Registry } from '../src/registry/shares.ts';
+import { takeWatchLock } from '../src/registry/watch-lock.ts';
 import type { AppPaths } from './desk.ts';
 
 /** The registry: enough to tell what is shared. */
@@ -22,17 +23,41 @@ export function openShares(paths: AppPaths, at?: (step: string) => void): Shares
   return { paths, registry, close: () => registry.close() };
 }
 
+/** Whether pages follow their conversations by themselves. Where that cannot be told they are taken to. */
+export function isWatched({ paths: { data } }: Shares): boolean {
+  const lock = join(data, 'watch.lock');
+  if (!existsSync(lock)) return false;
+  try {
+    takeWatchLock(lock)();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+export function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function isInTheWay(cause: unknown): boolean {
+  return ['EEXIST', 'ENOTDIR'].includes(systemCode(cause) ?? '');
+}
+
 function makeFolder(path: string): void {
   try {
-    if (existsSync(path)) return;
+    if (isFolder(path)) return;
     mkdirSync(dirname(path), { recursive: true });
     // A web server may pass through to the output; nobody else may look around.
     mkdirSync(path, { mode: 0o711 });
   } catch (cause) {
-    if (systemCode(cause) === 'EEXIST') return; // made by another process meanwhile
+    if (systemCode(cause) === 'EEXIST' && isFolder(path)) return; // made by another process meanwhile
     throw new ShareError(
       'registry_unwritable',
-      `${path} cannot be made: ${systemCode(cause) ?? String(cause)}.`,
+      `${path} cannot be made: ${isInTheWay(cause) ? 'a file is in its place' : (systemCode(cause) ?? String(cause))}.`,
       {
         hint: 'Choose another data folder with `--data`.',
         cause,

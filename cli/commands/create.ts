@@ -83,7 +83,7 @@ Examples:
             const created = await create(app, config.owner.value, name, options).finally(bar.end);
             reports.push(reportShare(created.share, app.paths.site));
             await handOver(created, app, options);
-            sayFound(created.share.found, created.share.conversation);
+            sayFound(created.share.found, created.share.conversation, created.created);
             failed = sayTrouble(created) ?? failed;
           } catch (error) {
             if (names.length === 1) throw error;
@@ -167,8 +167,8 @@ async function conversationToShare(
 ): Promise<string> {
   const known = app.library.resolve(name);
   const taken = known === undefined ? await takeFromDisk(app, name, asRead) : undefined;
-  if (taken?.isLinked === true) return taken.conversation;
-  const { conversation } = known ?? taken ?? (await findByName(app, owner, name));
+  if (taken !== undefined) return taken;
+  const { conversation } = known ?? (await findByName(app, owner, name));
   const source = app.library.find(conversation);
   if (source !== undefined && Object.keys(asRead).length > 0) await app.library.link(source.path, asRead);
   return conversation;
@@ -179,14 +179,20 @@ async function takeFromDisk(
   { library }: App,
   name: string,
   asRead: LinkOptions,
-): Promise<{ conversation: string; isLinked: boolean } | undefined> {
+): Promise<string | undefined> {
   const path = splitPath(name).file;
   if (!existsSync(path)) return undefined;
   const { createImporter, documentIn, isZip, onlyConversation } =
     await import('../../src/conversation/import.ts');
   if (isZip(path)) {
-    const { conversation } = createImporter(library.folder).add(await onlyConversation(resolve(path)));
-    return { conversation, isLinked: false };
+    const { branch, writtenFiles } = asRead;
+    if (writtenFiles !== undefined)
+      throw new ShareError('usage', 'An export has no written files to choose.');
+    const chosen = typeof branch === 'number' ? { branch } : {};
+    const { conversation } = createImporter(library.folder).add(
+      await onlyConversation(resolve(path), chosen),
+    );
+    return conversation;
   }
   // A folder that is no conversation may be what an export was unpacked to.
   const isConversation = !statSync(path).isDirectory() || existsSync(join(path, conversationFileName));
@@ -194,7 +200,7 @@ async function takeFromDisk(
     (isConversation ? undefined : documentIn(path)) ?? name,
     asRead,
   );
-  return { conversation, isLinked: true };
+  return conversation;
 }
 
 /** The link is what it always was, but the page behind it is not what the conversation says. */

@@ -17,7 +17,7 @@ import { cleanNames, withoutSecrets } from '../../src/snapshot/secrets.ts';
 import { shareUrl } from '../../src/urls.ts';
 import type { Desk } from '../desk.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
-import { printable, say } from '../report.ts';
+import { argument, printable, say } from '../report.ts';
 import { save } from '../save.ts';
 import { takeConversation } from '../take.ts';
 
@@ -132,6 +132,6 @@ function sayLosses({ hidden, unknown, malformedLines }: Losses, name: string): v
   const count = counts.reduce((sum, each) => sum + each, 0);
   if (count > 0)
     say(
-      `Reading left out ${count.toLocaleString('en')} ${count === 1 ? 'record' : 'records'}: \`share inspect ${printable(name)}\` tells which.`,
+      `Reading left out ${count.toLocaleString('en')} ${count === 1 ? 'record' : 'records'}: \`share inspect ${argument(name)}\` tells which.`,
     );
 }

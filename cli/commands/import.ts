@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatSize } from '../../src/components/words.ts';
 import {
@@ -12,7 +13,9 @@ import {
 import type { Losses } from '../../src/conversation/conversation.ts';
 import { addLosses, noLosses } from '../../src/conversation/losses.ts';
 import { exitCodes, ShareError } from '../../src/errors.ts';
-import { configOf, type CommonOptions } from '../context.ts';
+import type { Config } from '../config.ts';
+import { configOf, withShares, type CommonOptions } from '../context.ts';
+import { isWatched, registryPath } from '../shares.ts';
 import {
   counted,
   paint,
@@ -24,7 +27,7 @@ import {
   type ProgressBar,
 } from '../report.ts';
 
-interface ImportOptions extends CommonOptions {
+interface Options extends CommonOptions {
   title?: string;
   since?: Date;
   until?: Date;
@@ -50,7 +53,7 @@ export function addImport(program: Command): void {
     .description(
       `Copies the conversations of an export, with their files, into the library: of ChatGPT, Claude, Open WebUI, LibreChat
 and others. Again, with a newer export, it brings the copies up to date, and the pages of those that are shared follow.
-A copy that you changed is left as it is. Nothing is shared by it.
+A copy that you changed, or that is newer, is left as it is. Nothing is shared by it.
 
 On a terminal, and where no option says which, it asks which conversations you want.`,
     )
@@ -71,8 +74,9 @@ Examples:
   $ share import ~/Downloads/chatgpt-export.zip --title "tax 2026"
   $ share import conversations.json --since 2026-10-01`,
     )
-    .action(async (path: string, options: ImportOptions, command: Command) => {
-      const library = (await configOf(command)).library.value;
+    .action(async (path: string, options: Options, command: Command) => {
+      const config = await configOf(command);
+      const library = config.library.value;
       const source = await openExport(resolve(path));
       const bar = progressBar('Reading', formatSize);
       try {
@@ -82,6 +86,7 @@ Examples:
         bar.end();
         if (options.json === true) printJson(report);
         else tell(report, options.dryRun === true);
+        if (options.dryRun !== true) await tellStale(config, report);
         if (report.problems.length > 0) process.exitCode = exitCodes.failed;
       } finally {
         bar.end();
@@ -100,7 +105,7 @@ function toDate(text: string): Date {
 async function importAll(
   source: Export,
   importer: Importer,
-  options: ImportOptions,
+  options: Options,
   wanted: ReadonlySet<string> | undefined,
   onProgress: (done: number, total: number) => void,
 ): Promise<ImportReport> {
@@ -122,7 +127,7 @@ async function importAll(
   return report;
 }
 
-function mayAsk({ title, since, until, all, dryRun, json }: ImportOptions): boolean {
+function mayAsk({ title, since, until, all, dryRun, json }: Options): boolean {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
   return [title, since, until, all, dryRun, json].every((option) => option === undefined);
 }
@@ -165,11 +170,12 @@ async function askWhich(
 /** Only the line that the cursor is on shows it. */
 const standings = {
   updated: 'an older one is in the library',
+  older: 'a newer one is in the library',
   unchanged: 'in the library',
   'changed by hand': 'in the library, changed by hand',
 } as const;
 
-function isChosen({ conversation }: FoundConversation, { title, since, until }: ImportOptions): boolean {
+function isChosen({ conversation }: FoundConversation, { title, since, until }: Options): boolean {
   const updated = new Date(conversation.updatedAt);
   if (since !== undefined && updated < since) return false;
   if (until !== undefined && updated >= until) return false;
@@ -194,6 +200,17 @@ function tell(report: ImportReport, isPlan: boolean): void {
   tellLosses(shown);
 }
 
+/** Where nobody watches, the pages of what was brought up to date are those of before. */
+async function tellStale(config: Config, { conversations }: ImportReport): Promise<void> {
+  const updated = conversations.filter(({ what }) => what === 'updated');
+  if (updated.length === 0 || !existsSync(registryPath(config.data.value))) return;
+  await withShares(config, (shares) => {
+    const shared = updated.filter(({ conversation }) => shares.registry.active(conversation) !== undefined);
+    if (shared.length > 0 && !isWatched(shares))
+      say(`\`share sync\` brings ${counted(shared.length, 'page')} up to date with it.`);
+  });
+}
+
 /** What is left out of all of them; `share inspect` tells it of each. */
 function tellLosses(conversations: ImportReport['conversations']): void {
   const { hidden, unknown } = conversations.reduce((sum, { losses }) => addLosses(sum, losses), noLosses);
@@ -212,11 +229,17 @@ function tellLosses(conversations: ImportReport['conversations']): void {
 
 const mostReasons = 8;
 
-const colors = { added: 'green', updated: 'cyan', unchanged: 'dim', 'changed by hand': 'yellow' } as const;
+const colors = {
+  added: 'green',
+  updated: 'cyan',
+  unchanged: 'dim',
+  older: 'yellow',
+  'changed by hand': 'yellow',
+} as const;
 
 function summaryOf({ tool, conversations, problems, passedOver }: ImportReport, isPlan: boolean): string {
   const count = (what: Imported) => conversations.filter((each) => each.what === what).length;
-  const parts = (['added', 'updated', 'unchanged', 'changed by hand'] as const)
+  const parts = (['added', 'updated', 'unchanged', 'older', 'changed by hand'] as const)
     .filter((what) => count(what) > 0)
     .map((what) => `${count(what).toLocaleString('en')} ${what}`);
   if (problems.length > 0) parts.push(`${problems.length} not read`);

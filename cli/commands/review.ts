@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { exitCodes, ShareError } from '../../src/errors.ts';
 import type { Desk } from '../desk.ts';
 import { asNotFound, configOf, withDesk, type CommonOptions } from '../context.ts';
-import { printJson } from '../report.ts';
+import { argument, printJson, say } from '../report.ts';
+import { isWatched } from '../shares.ts';
 import { allowSecrets, printReview, reviewConversation } from '../secrets.ts';
 import { takeConversation } from '../take.ts';
 
@@ -49,13 +50,14 @@ async function review(desk: Desk, owner: string, name: string, options: ReviewOp
   if (options.allow !== undefined) {
     if (id === undefined)
       throw new ShareError('usage', `${name} is not in the library, so nothing can be remembered of it.`, {
-        hint: `Use \`share create ${name} --allow <fingerprint>\`.`,
+        hint: `Use \`share create ${argument(name)} --allow <fingerprint>\`.`,
       });
     allowSecrets(desk.registry, owner, id, options.allow, seen.secrets);
     seen = await look();
+    if (share !== undefined && !isWatched(desk)) say(`\`share sync\` publishes it.`);
   }
   if (options.json === true) printJson(seen.secrets);
-  else printReview(seen, `share ${id === undefined ? 'create' : 'review'} ${name}`);
+  else printReview(seen, `share ${id === undefined ? 'create' : 'review'} ${argument(name)}`);
   const isClean = seen.secrets.every((secret) => secret.allowed);
   if (options.strict === true && !isClean) process.exitCode = exitCodes.refusedForSecret;
 }

@@ -47,6 +47,13 @@ export interface FoundConversation {
   losses: Losses;
   /** The same for the same conversation in every export: its id there, else its place. */
   key: string;
+  /** Nothing in it has a time: its times are those of the file that it was read from. */
+  isUndated: boolean;
+}
+
+export interface ImportOptions {
+  /** Of a conversation with several, as `ReadOptions` counts. */
+  branch?: number;
 }
 
 export interface Export {
@@ -69,8 +76,11 @@ export interface Export {
  * @throws ShareError as {@link openExport}; what is wrong with the one that cannot be read; `source_invalid` for more
  *         than one.
  */
-export async function onlyConversation(path: string): Promise<FoundConversation> {
-  const source = await openExport(path);
+export async function onlyConversation(
+  path: string,
+  options: ImportOptions = {},
+): Promise<FoundConversation> {
+  const source = await openExport(path, options);
   try {
     let only: FoundConversation | undefined;
     let problem: ShareError | undefined;
@@ -79,7 +89,7 @@ export async function onlyConversation(path: string): Promise<FoundConversation>
       else if (only === undefined) only = found;
       else
         throw new ShareError('source_invalid', `${path}: holds more than one conversation.`, {
-          hint: `Choose those that you want with \`share import ${path}\`, and share them after that.`,
+          hint: 'Choose those that you want with `share import`, and share them after that.',
         });
     }
     if (only !== undefined) return only;
@@ -108,10 +118,10 @@ export function isExport(path: string): boolean {
  *
  * @throws ShareError `source_missing`, `source_unreadable`, `source_invalid` when no conversations are in it.
  */
-export async function openExport(path: string): Promise<Export> {
+export async function openExport(path: string, options: ImportOptions = {}): Promise<Export> {
   try {
-    if (statSync(path).isDirectory()) return await openFile(theDocumentIn(path));
-    return isArchive(readHead(path, 4)) ? await openZip(path) : await openFile(path);
+    if (statSync(path).isDirectory()) return await openFile(theDocumentIn(path), options);
+    return isArchive(readHead(path, 4)) ? await openZip(path, options) : await openFile(path, options);
   } catch (error) {
     throw toSourceError(error, path);
   }
@@ -135,7 +145,7 @@ function theDocumentIn(folder: string): string {
   });
 }
 
-async function openFile(path: string): Promise<Export> {
+async function openFile(path: string, options: ImportOptions): Promise<Export> {
   const counter = counting(fileBytes(path));
   const recognised = await recogniseBytes(counter.bytes);
   return {
@@ -143,13 +153,13 @@ async function openFile(path: string): Promise<Export> {
     progress: () => ({ done: counter.done(), total: statSync(path).size }),
     conversations() {
       counter.reset();
-      return conversationsOf(counter.bytes, recognised, attachmentsBeside(path), path);
+      return conversationsOf(counter.bytes, recognised, attachmentsBeside(path), path, options);
     },
     close: () => undefined,
   };
 }
 
-async function openZip(path: string): Promise<Export> {
+async function openZip(path: string, options: ImportOptions): Promise<Export> {
   const archive = await openArchive(path);
   try {
     const name = archive.names.find((each) => documentName.test(each));
@@ -164,7 +174,7 @@ async function openZip(path: string): Promise<Export> {
       progress: () => ({ done: counter.done(), total: archive.sizeBytes(name) }),
       conversations() {
         counter.reset();
-        return conversationsOf(counter.bytes, recognised, attachmentsIn(archive, name));
+        return conversationsOf(counter.bytes, recognised, attachmentsIn(archive, name), path, options);
       },
       close: () => archive.close(),
     };
@@ -212,11 +222,14 @@ async function* conversationsOf(
   bytes: Bytes,
   { format, many }: Recognised,
   attachments: Attachments,
-  path?: string,
+  file: string,
+  options: ImportOptions,
 ): AsyncGenerator<Found> {
+  const finding = { kind: format.kind, fileTime: statSync(file).mtime.toISOString() };
   if (format.shape !== 'document') {
-    if (path !== undefined)
-      yield await found('0', () => createForeignReader().read(path, format), format.kind);
+    // A log within a ZIP is in no export.
+    if (file === bytes.path)
+      yield await found('0', () => createForeignReader().read(file, format, options), finding);
     return;
   }
   const account = await accountIn(attachments);
@@ -226,10 +239,10 @@ async function* conversationsOf(
     place += 1;
     const where = `${bytes.path}: conversation ${place}`;
     const read = async () => {
-      const { conversation, losses } = await readValue(value, format, attachments, where);
+      const { conversation, losses } = await readValue(value, format, attachments, where, options);
       return { conversation: { ...conversation, owner: { ...account, ...conversation.owner } }, losses };
     };
-    yield await found(String(place), read, format.kind);
+    yield await found(String(place), read, finding);
   }
 }
 
@@ -257,26 +270,42 @@ async function accountIn(attachments: Attachments): Promise<Pick<Owner, 'name' |
   }
 }
 
-async function readValue(value: unknown, format: DocumentFormat, attachments: Attachments, where: string) {
+/** Stands for both times where there are none: the key of a conversation is the same in every file. */
+const noTime = new Date(0).toISOString();
+
+async function readValue(
+  value: unknown,
+  format: DocumentFormat,
+  attachments: Attachments,
+  where: string,
+  options: ImportOptions,
+) {
   try {
-    return await format.read(
-      value,
-      { fallbackTitle: 'Conversation', fallbackTime: new Date(0).toISOString() },
-      attachments,
-    );
+    const all = { fallbackTitle: 'Conversation', fallbackTime: noTime, ...options };
+    return await format.read(value, all, attachments);
   } catch (error) {
     if (error instanceof ShareError) throw new ShareError(error.code, `${where}: ${error.message}`);
     throw error;
   }
 }
 
-async function found(place: string, read: () => Promise<Reading>, kind: string): Promise<Found> {
+async function found(
+  place: string,
+  read: () => Promise<Reading>,
+  { kind, fileTime }: { kind: string; fileTime: string },
+): Promise<Found> {
   try {
     const { conversation, losses } = await read();
     const { data } = z.object({ sessionId: z.string().min(1) }).safeParse(conversation.agent);
-    const { createdAt, title } = conversation;
+    const { createdAt, updatedAt, title } = conversation;
     const own = data?.sessionId ?? `${place} ${createdAt} ${title}`;
-    return { conversation, losses, key: hash('sha256', `${kind}\0${own}`).slice(0, 32) };
+    const isUndated = createdAt === noTime && updatedAt === noTime;
+    return {
+      conversation: isUndated ? { ...conversation, createdAt: fileTime, updatedAt: fileTime } : conversation,
+      losses,
+      key: hash('sha256', `${kind}\0${own}`).slice(0, 32),
+      isUndated,
+    };
   } catch (error) {
     if (error instanceof ShareError) return { problem: error };
     throw error;
@@ -285,14 +314,15 @@ async function found(place: string, read: () => Promise<Reading>, kind: string):
 
 // ── Into the library ─────────────────────────────────────────────────────────────────────────────────────────────
 
-export type Imported = 'added' | 'updated' | 'unchanged' | 'changed by hand';
+/** `older`: the copy was written to since, and is left as it is. */
+export type Imported = 'added' | 'updated' | 'unchanged' | 'older' | 'changed by hand';
 
 export interface Importer {
   /** What `add` would do. */
   plan(found: FoundConversation): { conversation: string; what: Imported };
   /**
-   * Copies a conversation into the library, or brings its copy up to date. A copy that its owner changed is left as it
-   * is. An entry is there whole or not at all.
+   * Copies a conversation into the library, or brings its copy up to date. A copy that its owner changed, or that is newer,
+   * is left as it is. An entry is there whole or not at all.
    *
    * @throws ShareError `output_unwritable`
    */
@@ -308,23 +338,29 @@ export function createImporter(library: string, at: (step: string) => void = () 
   const entries = worded(library, () => knownCopies(library));
   let isSwept = false;
 
-  function plan({ key, conversation }: FoundConversation) {
-    const id = entries.get(key) ?? freeId(library, conversation.title, key);
-    return { conversation: id, what: standing(join(library, id), toNative(conversation, id)) };
+  function plan(found: FoundConversation) {
+    const id = entries.get(found.key) ?? freeId(library, found.conversation.title, found.key);
+    const folder = join(library, id);
+    const dated = found.isUndated ? datedAs(timesIn(folder), found) : found;
+    return { id, dated, what: standing(folder, toNative(dated.conversation, id)) };
   }
 
   return {
-    plan: (found) => worded(library, () => plan(found)),
+    plan: (found) =>
+      worded(library, () => {
+        const { id, what } = plan(found);
+        return { conversation: id, what };
+      }),
     add: (found) =>
       worded(library, () => {
         if (!isSwept) removeAbandonedDrafts(library);
         isSwept = true;
-        const planned = plan(found);
-        if (planned.what === 'added' || planned.what === 'updated') {
-          write(library, planned.conversation, found, at);
-          entries.set(found.key, planned.conversation);
+        const { id, dated, what } = plan(found);
+        if (what === 'added' || what === 'updated') {
+          write(library, id, dated, at);
+          entries.set(found.key, id);
         }
-        return planned;
+        return { conversation: id, what };
       }),
   };
 }
@@ -368,7 +404,28 @@ function standing(folder: string, copy: Copy): Imported {
   if (mark === undefined) return 'added';
   const current = currentDigest(folder);
   if (current === undefined || !mark.written.includes(current)) return 'changed by hand';
-  return current === mark.written[0] && mark.digest === digestOf(copy) ? 'unchanged' : 'updated';
+  if (current === mark.written[0] && mark.digest === digestOf(copy)) return 'unchanged';
+  const { updatedAt } = timesIn(folder) ?? {};
+  return updatedAt !== undefined && String(copy.json['updatedAt']) < updatedAt ? 'older' : 'updated';
+}
+
+const timesSchema = z.object({ createdAt: z.string(), updatedAt: z.string() });
+type Times = z.output<typeof timesSchema>;
+
+/** Of the copy that is there. */
+function timesIn(folder: string): Times | undefined {
+  const path = join(folder, conversationFileName);
+  if (!existsSync(path)) return undefined;
+  try {
+    return timesSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined; // then it was changed by hand
+  }
+}
+
+/** What has no time of its own keeps that of its first copy, or each file would be another version of it. */
+function datedAs(times: Times | undefined, found: FoundConversation): FoundConversation {
+  return { ...found, conversation: { ...found.conversation, ...times } };
 }
 
 function currentDigest(folder: string): string | undefined {

@@ -1,6 +1,16 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command, Option } from 'commander';
@@ -8,7 +18,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram } from '../../cli/main.ts';
 import { exitCodes } from '../../src/errors.ts';
-import { cleanEnv } from '../support/cli.ts';
+import { bin, cleanEnv, share } from '../support/cli.ts';
 import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
 import type { Ended } from '../support/run-arguments.ts';
 
@@ -177,3 +187,40 @@ test('any arguments end soon, with an exit code that is documented, without a st
   expect(readdirSync(join(world, 'home'))).toEqual([]);
   expect(readFileSync(join(world, 'secret.txt'), 'utf8')).toBe('mine');
 }, 60_000);
+
+test.each([
+  [['creat'], 2, "unknown command 'creat'\n(Did you mean create?)"],
+  [['frobnicate', 'x'], 2, "unknown command 'frobnicate'"],
+  [['help', 'create'], 0, 'Usage: share create'],
+])('%j', async (args, code, words) => {
+  const ended = await share(args, { env: { SHARE_DATA: data.paths.data } });
+  expect(ended.code).toBe(code);
+  expect(ended.stdout + ended.stderr).toContain(words);
+});
+
+test('a file where a folder must be is no bug', async () => {
+  const file = join(data.paths.data, 'a.txt');
+  writeFileSync(file, 'A.');
+  for (const folder of [file, join(file, 'x')])
+    for (const command of ['list', 'status', 'doctor', 'create talk', 'find'])
+      expect(await share([...command.split(' '), '--data', folder]), command).toMatchObject({
+        code: expect.toSatisfy((code: unknown) => code !== 70) as number,
+        stderr: expect.not.stringContaining('bug') as string,
+      });
+  const { code, stderr } = await share(['host', 'nginx', '--domain', 'a.example', '--out', join(file, 'x')]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('cannot be written (ENOTDIR)')]);
+});
+
+test.skipIf(!existsSync('/dev/full'))(
+  'output that cannot be written is told of in words (needs /dev/full)',
+  () => {
+    const full = openSync('/dev/full', 'w');
+    const args = [bin, 'config', '--data', data.paths.data];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect([status, stderr]).toEqual([1, 'Error: What was to be printed cannot be written (ENOSPC).\n']);
+  },
+);

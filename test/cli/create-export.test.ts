@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { share } from '../support/cli.ts';
 import { aDataFolder, type DataFolder } from '../support/data-folder.ts';
-import { aClaudeConversation, unpacked, zipped } from '../support/exports.ts';
+import { aChatGptConversation, aClaudeConversation, unpacked, zipped } from '../support/exports.ts';
 
 let data: DataFolder;
 
@@ -14,6 +14,13 @@ beforeEach(() => {
 afterEach(() => data.remove());
 
 const run = (...args: string[]) => share(args, { env: { SHARE_DATA: data.paths.data } });
+
+const aMessage = (text: string) => ({
+  author: { role: 'assistant' },
+  content: { content_type: 'text', parts: [text] },
+  metadata: {},
+  recipient: 'all',
+});
 
 const holding = (...conversations: unknown[]) => ({ 'conversations.json': JSON.stringify(conversations) });
 
@@ -34,6 +41,26 @@ test('a ZIP with one conversation is copied into the library and shared; a newer
   expect(readdirSync(data.paths.library)).toHaveLength(1);
 });
 
+test('--branch takes another branch of the one in a ZIP', async () => {
+  const { mapping, ...rest } = aChatGptConversation('c1', 'Gate', 'With steel.') as {
+    mapping: Record<string, object>;
+  };
+  const other = { id: 'c', parent: 'a', children: [], message: aMessage('With wood.') };
+  const tree = { ...mapping, a: { ...mapping.a, children: ['b', 'c'] }, c: other };
+  const path = await zipped(data.paths.data, holding({ ...rest, mapping: tree }));
+  const first = await run('create', path);
+  expect(pageOf(first.stdout)).toContain('With steel.');
+  const pages = [];
+  for (const branch of ['1', '2']) {
+    const { stdout } = await run('create', path, '--branch', branch);
+    expect(stdout).toBe(first.stdout);
+    pages.push(/With (?:steel|wood)/.exec(pageOf(stdout))?.[0]);
+  }
+  expect(pages.sort()).toEqual(['With steel', 'With wood']);
+  expect(await run('create', path, '--branch', '3')).toMatchObject({ code: 1 });
+  expect(await run('create', path, '--with-written-files')).toMatchObject({ code: 2 });
+});
+
 test('a ZIP with many is refused with the command that takes them, and nothing is copied', async () => {
   const path = await zipped(
     data.paths.data,
@@ -42,7 +69,7 @@ test('a ZIP with many is refused with the command that takes them, and nothing i
   const { code, stdout, stderr } = await run('create', path);
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain(`${path}: holds more than one conversation.`);
-  expect(stderr).toContain(`\`share import ${path}\``);
+  expect(stderr).toContain('`share import`');
   expect(readdirSync(data.paths.library)).toEqual([]);
 });
 
@@ -71,10 +98,10 @@ test('the folder of an unpacked export with one conversation is followed where i
   expect(pageOf(stdout)).toContain('Paint it.');
 });
 
-test('branches and written files are not to be chosen of a copy', async () => {
+test('a branch that is not there is refused', async () => {
   const path = await zipped(data.paths.data, holding(aClaudeConversation(1, 'The gate')));
   expect(await run('create', path, '--branch', '2')).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('no branches') as string,
+    stderr: expect.stringContaining('There is no branch 2') as string,
   });
 });

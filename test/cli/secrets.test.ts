@@ -67,7 +67,7 @@ test.each([
   rmSync(join(data.paths.library, 'talk'), { recursive: true });
   const created = await share(['create', path, '--allow', fingerprint], options);
   expect(created.code).toBe(0);
-  expect(created.stderr).not.toContain('the title');
+  expect(created.stderr).not.toContain('Hidden GitHub token: the title');
 });
 
 test('review shows secrets where they stand; strict refuses with 4; what is allowed passes, and the log knows who', async () => {
@@ -132,3 +132,14 @@ test('the watcher tells of a secret that comes later, and never its value', asyn
   expect(watcher.said()).toContain('quiet: Hidden GitHub token: the title');
   expect(watcher.said()).not.toContain(token);
 }, 60_000);
+
+test('what was let through is told of when it goes out by a new link', async () => {
+  const [secret] = JSON.parse((await share(['review', 'talk', '--json'], options)).stdout) as Secret[];
+  const allow = ['--allow', secret?.fingerprint ?? ''];
+  expect((await share(['create', 'talk', ...allow], options)).stderr).toContain(
+    'Allowed GitHub token: the title',
+  );
+  expect((await share(['create', 'talk'], options)).stderr).not.toContain('Allowed');
+  await share(['delete', 'talk', '--yes'], options);
+  expect((await share(['create', 'talk'], options)).stderr).toContain('Allowed GitHub token: the title');
+});

@@ -7,6 +7,7 @@ import {
   realpathSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -125,6 +126,42 @@ test.each([
   const [entry] = openLibrary(library).list();
   if (entry === undefined || 'problem' in entry) throw new Error('not read');
   expect((await createSourceReader()(entry)).conversation.owner).toEqual(owner);
+});
+
+test('an older export leaves a newer copy as it is', async () => {
+  const at = (updated: number, answer: string) =>
+    zip({ 'conversations.json': JSON.stringify([{ ...talk('c1', 'One', answer), update_time: updated }]) });
+  expect(await importAll(await at(1_772_450_000, 'Newer.'))).toEqual(['One: added']);
+  expect(await importAll(await at(1_772_449_000, 'Older.'))).toEqual(['One: older']);
+  const path = join(library, readdirSync(library)[0] ?? '', 'conversation.json');
+  expect(readFileSync(path, 'utf8')).toContain('Newer.');
+  expect(await importAll(await at(1_772_450_000, 'Mended.'))).toEqual(['One: updated']);
+});
+
+test('what has no time has that of the file it came in first', async () => {
+  const path = join(folder, 'messages.json');
+  const write = (answer: string, modified: string) => {
+    const messages = [
+      { role: 'user', content: 'Two and two?' },
+      { role: 'assistant', content: answer },
+    ];
+    writeFileSync(path, JSON.stringify({ messages }));
+    utimesSync(path, new Date(modified), new Date(modified));
+  };
+  const updatedAt = () =>
+    (
+      JSON.parse(readFileSync(join(library, readdirSync(library)[0] ?? '', 'conversation.json'), 'utf8')) as {
+        updatedAt: string;
+      }
+    ).updatedAt;
+  write('Four.', '2026-05-01T10:00:00Z');
+  expect(await importAll(path)).toEqual(['Two and two?: added']);
+  expect(updatedAt()).toBe('2026-05-01T10:00:00.000Z');
+  write('Four.', '2026-04-01T10:00:00Z');
+  expect(await importAll(path)).toEqual(['Two and two?: unchanged']);
+  write('4.', '2026-06-01T10:00:00Z');
+  expect(await importAll(path)).toEqual(['Two and two?: updated']);
+  expect(updatedAt()).toBe('2026-05-01T10:00:00.000Z');
 });
 
 describe('a copy', () => {

@@ -23,7 +23,8 @@ const mark = /^_\*\*(User|Agent|Assistant)( - sidechain)?(?: \(([^()]{0,200})\))
 
 function detect(head: Head): Detection | undefined {
   const lines = isText(head) ? head.lines.map(withoutReturn) : [];
-  if (lines.slice(0, 10).some((line) => generated.test(line)))
+  const first = lines.findIndex((line) => !/^\s*(?:<!--.*)?$/.test(line));
+  if (lines.slice(0, first === -1 ? 10 : Math.min(first, 10)).some((line) => generated.test(line)))
     return { why: 'it begins with the comment of SpecStory' };
   const speakers = new Set(lines.map((line) => turnOf(line)?.role));
   return speakers.has('user') && speakers.has('assistant')
