@@ -10,9 +10,20 @@ const deepest = 100;
 
 /** The object that a text is the JSON of; undefined for any other text. */
 export function objectIn(text: string): JsonObject | undefined {
-  if (text.length > longestParsed || !/^\s*\{/.test(text)) return undefined;
+  const value = /^\s*\{/.test(text) ? objectOrArrayIn(text) : undefined;
+  return Array.isArray(value) ? undefined : value;
+}
+
+/** To throw for each of a million short lines takes seconds, so most that are no JSON are told without. */
+const mayBeJson = /^\s*(?:\{\s*["}]|\[)[^]*[}\]]\s*$/;
+const shortLine = 200;
+const onlyTokens = /^(?:[\s,:{}[\]\d.E+\-a-u]|"(?:[^"\\]|\\["\\/bfnrtu])*")*$/;
+
+function objectOrArrayIn(text: string): JsonObject | Json[] | undefined {
+  if (text.length > longestParsed || !mayBeJson.test(text)) return undefined;
+  if (text.length < shortLine && !onlyTokens.test(text)) return undefined;
   try {
-    const value = JSON.parse(text) as JsonObject;
+    const value = JSON.parse(text) as JsonObject | Json[];
     return isDeeper(value, deepest) ? undefined : value;
   } catch {
     return undefined;
@@ -25,15 +36,24 @@ function isDeeper(value: Json, levels: number): boolean {
 }
 
 /**
- * Redacts a text that may be JSON. A page shows what is in the JSON, where `\u002f` is a slash and `\u00f6` a letter of a
- * name; such a text is written anew.
+ * Redacts a text that may be JSON, or JSON in some of its lines. A page shows what is in the JSON, where `\u002f` is a
+ * slash and `\u00f6` a letter of a name; such a text, such a line is written anew.
  */
 export function redactText(text: string, redact: Redact): string {
   const redacted = redact(text);
-  const object = redacted.includes('\\') ? objectIn(redacted) : undefined;
-  if (object === undefined) return redacted;
-  const again = JSON.stringify(redactJson(object, redact));
-  return again === JSON.stringify(object) ? redacted : again;
+  if (!redacted.includes('\\')) return redacted;
+  const value = objectOrArrayIn(redacted);
+  if (value !== undefined) return redactValue(redacted, value, redact);
+  return redacted.replace(/[^\r\n]+/g, (line) => {
+    const inLine = line.includes('\\') ? objectOrArrayIn(line) : undefined;
+    return inLine === undefined ? line : redactValue(line, inLine, redact);
+  });
+}
+
+/** @param text  The JSON of the value, as it was written. */
+function redactValue(text: string, value: Json, redact: Redact): string {
+  const again = JSON.stringify(redactJson(value, redact));
+  return again === JSON.stringify(value) ? text : again;
 }
 
 /** Nesting up to which indents help; in a million small values 200 levels down they would be 400 million spaces. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Message, Part } from '../../src/conversation/conversation.ts';
 import { toSnapshot } from '../../src/snapshot/privacy.ts';
-import { toIndentedJson } from '../../src/snapshot/json-text.ts';
+import { redactText, toIndentedJson } from '../../src/snapshot/json-text.ts';
+import { cpuMs } from '../support/cpu.ts';
 import type { Json, SnapshotPart } from '../../src/snapshot/snapshot.ts';
 
 const at = '2026-03-01T10:00:00.000Z';
@@ -29,6 +30,29 @@ test('a tool output that is JSON text is redacted as a page shows it', () => {
     output: '{"output":"cat ~/x # [owner]","metadata":{"exit_code":0}}',
   });
 });
+
+test('so is one that is an array', () => {
+  expect(published({ input: {}, output: `[{"cmd":"${escaped}"}]` })).toMatchObject({
+    output: '[{"cmd":"cat ~/x # [owner]"}]',
+  });
+});
+
+test('so is each line that is JSON, and the others stay', () => {
+  const output = `start\\\r\n{ "a": 1 }\r\n{"cmd":"${escaped}"}\r\n ["${escaped}"]\n{ "b": "\\n" }\n{"c":\\}\n`;
+  expect(published({ input: {}, output })).toMatchObject({
+    output: output
+      .replace(`{"cmd":"${escaped}"}`, '{"cmd":"cat ~/x # [owner]"}')
+      .replace(` ["${escaped}"]`, '["cat ~/x # [owner]"]'),
+  });
+});
+
+test.each(['["\\"]\n', '[\\\n', '[1,\\]\n', '[[[["\\n"]]]]\n', '["\\u0041"]\n', '{"a":"\\n"} ', '] '])(
+  'a megabyte of %j is read in under a second',
+  (unit) => {
+    const text = `[\\${unit.repeat(Math.ceil(1_000_000 / unit.length))}`;
+    expect(cpuMs(() => redactText(text, (each) => each))).toBeLessThan(1000);
+  },
+);
 
 test('JSON text without escapes that hide stays as it was written', () => {
   const output = '{ "output": "a\\n/home/mira/x" }';
