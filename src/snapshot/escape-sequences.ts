@@ -4,8 +4,3 @@
  */
 export const escapeSequence =
   /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|[PX^_][^\u001B\n]*\u001B\\|[ -/]+[0-~]|[0-OQ-WYZ\\`-~])/g;
-
-/** The text as it reads on the screen. */
-export function withoutEscapeSequences(text: string): string {
-  return text.includes('\u001B') ? text.replace(escapeSequence, '') : text;
-}

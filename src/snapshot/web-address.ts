@@ -7,11 +7,24 @@ import type { Redact } from './redact.ts';
  */
 export function toWebAddress(address: string, redact: Redact): string | undefined {
   // Before a browser encodes the spaces of a name, and after it has dropped the line ends inside a path.
-  const parsed = parse(redact(address));
-  const redacted = parsed && parse(redact(parsed));
+  const parsed = parse(redactWritten(address, redact));
+  const redacted = parsed && parse(redactWritten(parsed, redact));
   if (redacted === undefined) return undefined;
   const decoded = decode(redacted);
   return redact(decoded) === decoded ? redacted : undefined;
+}
+
+/** Empty, and so no address, where the owner's name or e-mail address was found in what is encoded. */
+function redactWritten(address: string, redact: Redact): string {
+  const redacted = redact(address);
+  const isOwnerEncoded =
+    count(redacted, /\[(?:owner|e-mail)\]/g) > count(address, /\[(?:owner|e-mail)\]/g) &&
+    count(redacted, /%[\dA-Fa-f]{2}|\+/g) < count(address, /%[\dA-Fa-f]{2}|\+/g);
+  return isOwnerEncoded ? '' : redacted;
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
 }
 
 function parse(address: string): string | undefined {

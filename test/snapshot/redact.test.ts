@@ -37,6 +37,14 @@ describe('a home folder is hidden', () => {
     ],
     ["in Claude Code's name for it on macOS", 'ls: -Users-mira-lind-app', 'ls: ~'],
     ["in Claude Code's name for it on Windows", 'projects/C--Users-mira-app/x', 'projects/~/x'],
+    ['of Windows XP', String.raw`C:\Documents and Settings\mira\d`, String.raw`~\d`],
+    ['of Windows XP, in short', 'C:/DOCUME~1/mira/d', '~/d'],
+    ['escaped as HTML', '&#x2F;home&#x2F;mira&#47;x', '~&#47;x'],
+    ['of Windows, escaped as HTML', 'C:&#92;Users&#92;Mira Lind&#92;x', '~&#92;x'],
+    ['escaped as JSON', String.raw`"\u002fhome\u002fmira\u002Fx"`, String.raw`"~\u002Fx"`],
+    ['of a login of a domain', '/home/EXAMPLE/mira/z', '~/z'],
+    ['of a name in quotes', 'in /home/`mira`', 'in ~'],
+    ['at the end of a sentence', 'see./home/mira/y', 'see.~/y'],
     ["in Claude Code's name for it, in JSON", String.raw`"a\n-home-mira-app\n"`, String.raw`"a\n~\n"`],
   ])('%s', (_name, text, expected) => {
     expect(redact(text)).toBe(expected);
@@ -54,6 +62,12 @@ test.each([
   'btn--home-x x-home-page --home-dir',
   'app/home/page.tsx and src/home/index.ts',
   'rehome/x and ./home/x',
+  'app/(x)/home/page.tsx',
+  'src&#x2F;home&#x2F;page.tsx',
+  'https:&#x2F;&#x2F;site.io&#x2F;home&#x2F;start',
+  String.raw`"https:\u002f\u002fsite.io\u002fhome\u002fstart"`,
+  'path = "/home/"+name; at("/home/".length); cd /home/`whoami`',
+  'Documents and settings are kept.',
 ])('what only looks like one stays: %s', (text) => {
   expect(redact(text)).toBe(text);
 });
@@ -77,6 +91,13 @@ test.each([
   '%2F',
   'https://a.b/',
   '-home-',
+  '&#x2F;home',
+  String.raw`\u002fhome`,
+  String.raw`\u005c`,
+  'C:\\Documents and ',
+  '/home/A',
+  '/home/`a',
+  'https:&#x2F;',
 ])('a megabyte of %j is read in under a second', (unit) => {
   const text = unit.repeat(Math.ceil(1_000_000 / unit.length));
   const ms = cpuMs(() => {
@@ -103,6 +124,37 @@ describe('in the colours of a terminal', () => {
     expect(named(text)).toBe(expected);
   });
 
+  test.each([
+    ['[32m/home/mira/app[0m', '[32m~/app[0m'],
+    [String.raw`\u001b[32m/home/mira/x\u001b[0m`, String.raw`\u001b[32m~/x\u001b[0m`],
+    [String.raw`\x1b[1m/home/mira`, String.raw`\x1b[1m~`],
+    [String.raw`"\033[1m/home/mira\033[0m"`, String.raw`"\033[1m~\033[0m"`],
+    [String.raw`\e[1mMira Sol\e[0m`, String.raw`\e[1m[owner]\e[0m`],
+    ['^[[1m/home/mira^[[0m', '^[[1m~^[[0m'],
+    ['/home/mi[31mra[0m/app', '~/app'],
+    [String.raw`\033[Mira Sol`, String.raw`\033[[owner]`],
+    ['a[0m, rows[12], [1m] and src[2mx]/home/x', 'a[0m, rows[12], [1m] and src[2mx]/home/x'],
+  ])('what is left of colours does not hide: %j', (text, expected) => {
+    expect(named(text)).toBe(expected);
+  });
+
+  test('a home behind a colour is hidden, whatever is before the colour', () => {
+    expect(named(`ls${esc}[0m/home/mira/x`)).toBe(`ls${esc}[0m~/x`);
+  });
+
+  test.each([
+    `${esc}[1m`,
+    `/home/mi${esc}[1mra`,
+    String.raw`\e[0m/home/`,
+    String.raw`\e[`,
+    '[1m',
+    '[1;',
+    '^[[',
+  ])('a megabyte of %j is read in under two seconds', (unit) => {
+    const text = unit.repeat(Math.ceil(1_000_000 / unit.length));
+    expect(cpuMs(() => named(text))).toBeLessThan(2000);
+  });
+
   test('a home with a colour inside its name is hidden, and the colours go', () => {
     expect(named(`/home/mi${esc}[31mra${esc}[0m/app`)).toBe('~/app');
   });
@@ -127,4 +179,98 @@ describe('nothing that a page leaves out hides', () => {
     const text = 'N\bNAME \u0000 \u202Ex \u{1F3F4}\u{E0067}\u{E007F}';
     expect(hide(text)).toBe(text);
   });
+});
+
+describe('the name of the owner is hidden', () => {
+  const hide = redactor({ name: 'Mira Lindqvist' });
+  test.each([
+    ['in small letters', 'by mira lindqvist', 'by [owner]'],
+    ['in capitals', 'MIRA LINDQVIST', '[owner]'],
+    ['over two lines', 'Mira\n  Lindqvist', '[owner]'],
+    ['parted by a space that does not break', 'Mira\u00A0Lindqvist', '[owner]'],
+    ['parted by one of HTML', 'Mira&nbsp;Lindqvist', '[owner]'],
+    ['parted by what has no width', 'Mira\u200BLindqvist, Mira\u2060 \uFEFFLindqvist', '[owner], [owner]'],
+    ['in an address', 'q=Mira%20Lindqvist&by=mira+lindqvist', 'q=[owner]&by=[owner]'],
+    ['in JSON', String.raw`"a\nMira\nLindqvist"`, String.raw`"a\n[owner]"`],
+    ['with one word in bold', '**Mira** Lindqvist', '**[owner]**'],
+    ['with the other in italics', 'Mira *Lindqvist*', '*[owner]*'],
+    ['all in italics', '_Mira Lindqvist_', '_[owner]_'],
+    ['as whose something is', "Mira Lindqvist's, Mira Lindqvists", "[owner]'s, [owner]s"],
+  ])('%s', (_name, text, expected) => {
+    expect(hide(text)).toBe(expected);
+  });
+
+  test.each([
+    ['Jörg Müller', 'J%C3%B6rg%20M%C3%BCller', '[owner]'],
+    ['Jörg Müller', String.raw`J\u00D6RG M\u00dcLLER`, '[owner]'],
+    ["Liam O'Brien", 'Liam O’Brien, liam o&#39;brien', '[owner], [owner]'],
+    ['Mira', 'Mira, mira', '[owner], mira'],
+    ['Ana', "Ana and Ana's", "[owner] and [owner]'s"],
+    ['Яна', 'Яна тут', '[owner] тут'],
+    ['王小明', '我是王小明。', '我是[owner]。'],
+    ['王明', '我是王明。', '我是[owner]。'],
+    ['山田 太郎', '私は山田太郎です。', '私は[owner]です。'],
+    ['山田太郎', '私は山田　太郎です。', '私は[owner]です。'],
+    ['김민수', '저는 김민수입니다', '저는 [owner]입니다'],
+    ['สมชาย ใจดี', 'ผมชื่อสมชาย ใจดีครับ', 'ผมชื่อ[owner]ครับ'],
+    ['ليلى الحدّاد', 'وليلى الحداد', 'و[owner]'],
+    ['דנה כהן', 'לדנה כהן יש', 'ל[owner] יש'],
+  ])('%s in %j', (name, text, expected) => {
+    expect(redactor({ name })(text)).toBe(expected);
+  });
+
+  test.each([
+    ['Mira Lindqvist', 'Mira Lindqvistson, admira lindqvist, mira_lindqvist'],
+    ['Mark', 'a mark, Markdown, bookMark, Marks'],
+    ['Ana', 'ana, ANA, banana, AnaConfig, Math.Ana(1), x_Ana'],
+    ['Bo', 'Bo'],
+    ['ana', 'ana, Ana'],
+    ['王', '王国'],
+    ['علي', 'عليه'],
+  ])('%s is not in %j', (name, text) => {
+    expect(redactor({ name })(text)).toBe(text);
+  });
+
+  test.each(['Mira ', 'Mira&nbsp;', 'Mira ** ', String.raw`Mira\n`, ' ', '山', '山 ', 'ل', 'لّ'])(
+    'a megabyte of %j is read in under a second',
+    (unit) => {
+      const text = `Mira${unit.repeat(Math.ceil(1_000_000 / unit.length))}`;
+      const all = ['Mira Lindqvist', 'Mira Mira Mira', '山山 山', 'ليلى ل'].map((name) => redactor({ name }));
+      const ms = cpuMs(() => all.forEach((each) => each(text)));
+      expect(ms).toBeLessThan(1000);
+    },
+  );
+});
+
+describe('the e-mail of the owner is hidden', () => {
+  const hide = redactor({ email: 'mira.q@lindqvist.example' });
+  test.each([
+    'MIRA.Q@LINDQVIST.EXAMPLE',
+    'mira.q%40lindqvist.example',
+    'mira%2Eq%2540lindqvist%2eexample',
+    'mira.q&#64;lindqvist&#46;example',
+    'mira.q&#x40;lindqvist.example',
+    'mira.q&commat;lindqvist.example',
+    String.raw`mira.q\u0040lindqvist\u002eexample`,
+    String.raw`mira\.q\@lindqvist\.example`,
+    'mira.q@<wbr>lindqvist.example',
+    'mira.q\u200B@\u2060lindqvist.example',
+  ])('as %j', (text) => {
+    expect(hide(`to ${text}.`)).toBe('to [e-mail].');
+  });
+
+  test.each(['mira.q at lindqvist.example', 'mira-q@lindqvist.example', 'miraq%40lindqvist.example'])(
+    'and not in %j',
+    (text) => {
+      expect(hide(text)).toBe(text);
+    },
+  );
+
+  test.each(['mira.', 'mira.q@', String.raw`mira.q\ `, 'mira.q\u200B', '\u200B', '\\'])(
+    'a megabyte of %j is read in under a second',
+    (unit) => {
+      const text = `mira.q${unit.repeat(Math.ceil(1_000_000 / unit.length))}lindqvist`;
+      expect(cpuMs(() => hide(text))).toBeLessThan(1000);
+    },
+  );
 });
