@@ -6,7 +6,7 @@ export interface Kind {
   id: string;
   /** What a person calls it; stands in the page where the secret stood. */
   name: string;
-  /** Global. A group `secret` is what is hidden; without one, all that matches is. */
+  /** Global. A group `secret` or `plain` is what is hidden; without one, all that matches is. */
   pattern: RegExp;
   /**
    * What stands where `pattern` matches, as the source of a pattern that is quick to look for: texts without any are
@@ -41,8 +41,8 @@ const value = `${letter}{12,256}`;
 const parts = String.raw`(?:${assigned}|${quote}?[ \t]{1,4}(?:is|was)[: \t]{1,4}|[ \t]{0,20}\|[ \t]{0,20})`;
 
 const named = String.raw`(?<![A-Za-z0-9_.-])(?<name>[A-Za-z0-9_.-]{0,60}(?:${secretNames}))`;
-/** A letter of a value that no quotes hold together. */
-const plainValue = '[A-Za-z0-9+/_=.~!#^*-]';
+/** A value that no quotes hold together ends like this: in code, a name goes on. */
+const valueEnds = String.raw`(?![A-Za-z0-9+/_=.~(:\[-])`;
 
 /**
  * Formats: what each service documents of its keys, and where it documents nothing, what GitHub's and GitLab's public
@@ -203,22 +203,15 @@ export const kinds: readonly Kind[] = [
     isReal: isCredential,
   },
   {
-    // In quotes, in code or JSON.
+    // In quotes, in code or JSON; and without: YAML, an environment file, a header, a query, a cell of a table, prose.
     id: 'named-secret',
-    name: 'secret',
-    pattern: new RegExp(String.raw`${named}${assigned}(?<quote>${quote})(?<secret>${value})\k<quote>`, 'g'),
-    isReal: isNamedSecret,
-  },
-  {
-    // Not in quotes: YAML, properties, a header, a query, a cell of a table, prose.
-    id: 'plain-secret',
     name: 'secret',
     hint: String.raw`${nameEnds}${parts}(?:${quote})?(?=\D{0,60}\d)${letter}{12}`,
     pattern: new RegExp(
-      String.raw`${named}${parts}(?:${quote})?(?<secret>${plainValue}{12,256})(?![A-Za-z0-9+/_=.~(:\[-])`,
+      String.raw`${named}(?:${assigned}(?<quote>${quote})(?<secret>${value})\k<quote>|${parts}(?:${quote})?(?<plain>${value})${valueEnds})`,
       'g',
     ),
-    isReal: isPlainSecret,
+    isReal: isNamedSecret,
   },
   {
     // `--token a1b2…`, also as two elements of an array; a line of a .netrc.
@@ -226,10 +219,10 @@ export const kinds: readonly Kind[] = [
     name: 'secret',
     hint: `(?:-${nameEnds}|${anyCase('passw')}[A-Za-z]{1,10})(?:${quote},[ \\t]{0,4}|[ \\t]{1,4})(?:${quote})?(?=\\D{0,60}\\d)${letter}{12}`,
     pattern: new RegExp(
-      String.raw`(?<![A-Za-z0-9_.-])(?:--?[A-Za-z0-9-]{0,60}(?:${secretNames})|${anyCase('password|passphrase|passwd')})(?:${quote},[ \t]{0,4}|[ \t]{1,4})(?:${quote})?(?<secret>${plainValue}{12,256})(?![A-Za-z0-9+/_=.~(:\[-])`,
+      String.raw`(?<![A-Za-z0-9_.-])(?:--?[A-Za-z0-9-]{0,60}(?:${secretNames})|${anyCase('password|passphrase|passwd')})(?:${quote},[ \t]{0,4}|[ \t]{1,4})(?:${quote})?(?<secret>${value})${valueEnds}`,
       'g',
     ),
-    isReal: isPlainSecret,
+    isReal: isNamedSecret,
   },
   {
     id: 'curl-password',
@@ -258,24 +251,10 @@ export const kinds: readonly Kind[] = [
     pattern:
       /Private-Lines: \d{1,4}\r?\n(?<secret>(?:[A-Za-z0-9+/=]{1,76}\r?\n){0,400}[A-Za-z0-9+/=]{1,76})(?![A-Za-z0-9+/=-])/g,
   },
-  {
-    // A line of an environment file, an export in a shell; a name in capital letters wherever it stands.
-    id: 'environment-secret',
-    name: 'secret',
-    pattern: new RegExp(
-      String.raw`(?<=^|[\n;]|\b(?:export|set|ENV|ARG)[ \t]|(?<![A-Za-z0-9_])(?=[A-Z0-9_]{3,80}=))[ \t]{0,20}(?<name>[A-Za-z0-9_]{0,60}(?:${secretNames}))=(?<secret>${value})(?=[ \t]{0,20}(?:$|[\r\n;#&)"'\x60]| {2})|[.,]?\s)`,
-      'g',
-    ),
-    isReal: isNamedSecret,
-  },
 ];
 
-/** Beside what names it nothing tells that it is no name in code: `token = base64url2hex`. */
-function isPlainSecret(secret: string, groups: Record<string, string | undefined>): boolean {
-  return isNamedSecret(secret, groups) && !/^0x[0-9a-fA-F]+$/.test(secret);
-}
-
-/** A token that says where a list goes on is none. */
+/** A token that says where a list goes on is none, nor is that which a blockchain calls so by its address. */
 function isNamedSecret(secret: string, { name = '' }: Record<string, string | undefined>): boolean {
+  if (/^0x[0-9a-fA-F]{40}$/.test(secret)) return false;
   return !/(?:page|next|cursor|continuation|csrf|cancel)[_-]?token$/i.test(name) && isCredential(secret);
 }

@@ -229,7 +229,7 @@ const ourRule: Rule = {
 function* rangesOf({ pattern, isReal = () => true }: Kind, content: string): Generator<[number, number]> {
   for (const match of content.matchAll(pattern)) {
     const groups = match.groups ?? {};
-    const secret = groups.secret ?? match[0];
+    const secret = groups.secret ?? groups.plain ?? match[0];
     if (!isReal(secret, groups)) continue;
     const start = match.index + match[0].lastIndexOf(secret);
     yield [start, start + secret.length];
