@@ -92,6 +92,8 @@ const engineHints = [
 
 const hints = new RegExp([...engineHints, ...kinds.flatMap(({ hint }) => hint ?? [])].join('|'), 'g');
 
+/** What goes on over many words or lines. */
+const isLong = /PRIVATE KEY$|^Private-Lines|^cookie/i;
 /** A private key is this long, a token from a sign-in service rarely longer. */
 const longestKey = 20_100;
 const around = 400;
@@ -103,7 +105,7 @@ function suspicious(text: string): [number, number][] {
   const parts: [number, number][] = [];
   for (const hint of text.matchAll(hints)) {
     const end = hint.index + hint[0].length;
-    const needed = Math.min(end + (hint[0].endsWith('PRIVATE KEY') ? longestKey : around), text.length);
+    const needed = Math.min(end + (isLong.test(hint[0]) ? longestKey : around), text.length);
     const last = parts.at(-1);
     if (last !== undefined && needed <= last[1]) continue;
     const from = startOfWord(

@@ -161,7 +161,12 @@ export const plantedSecrets: readonly Planted[] = [
     String.raw`\"\n"]`,
   ),
   within('line of a .netrc', 'machine example.net login mira password ', 'Zx87fK2mP9dL4sW1vT6b'),
-  within('key of PuTTY', 'Private-Lines: 2\n', `${cut(mixed, 64)}\n${cut(lower, 40)}`, '\nPrivate-MAC: 12'),
+  within('key of PuTTY', 'Private-Lines: 24\n', `${pemBody}\n${pemBody}`, '\nPrivate-MAC: 12'),
+  within(
+    'many cookies',
+    'Cookie: ',
+    Array.from({ length: 60 }, (_, n) => `c${n}=${cut(mixed, 30)}`).join('; '),
+  ),
   within(
     'private key with line numbers, cut off',
     '     1→-----BEGIN RSA PRIVATE KEY-----\n     2→',
