@@ -36,7 +36,8 @@ const quote = String.raw`\\{0,8}["'\x60]`;
 const assigned = String.raw`(?:${quote})?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}`;
 const nameEnds = `(?:${['key', 'secret', 'token', 'password', 'passwd', 'passphrase', 'credential', 'credentials'].map(anyCase).join('|')}|${pass})`;
 const letter = '[A-Za-z0-9+/_=.~!#^&*-]';
-const value = `${letter}{12,256}`;
+const shortest = 12;
+const value = `${letter}{${shortest},256}`;
 /** What parts a name from its value where neither is quoted, also in prose, in a table, and at a command. */
 const parts = String.raw`(?:${assigned}|${quote}?[ \t]{1,4}(?:is|was)[: \t]{1,4}|[ \t]{0,20}\|[ \t]{0,20})`;
 
@@ -206,7 +207,7 @@ export const kinds: readonly Kind[] = [
     // In quotes, in code or JSON; and without: YAML, an environment file, a header, a query, a cell of a table, prose.
     id: 'named-secret',
     name: 'secret',
-    hint: String.raw`${nameEnds}${parts}(?:${quote})?(?=\D{0,60}\d)${letter}{12}`,
+    hint: String.raw`${nameEnds}${parts}(?:${quote})?(?=\D{0,60}\d)${letter}{${shortest}}`,
     pattern: new RegExp(
       String.raw`${named}(?:${assigned}(?<quote>${quote})(?<secret>${value})\k<quote>|${parts}(?:${quote})?(?<plain>${value})${valueEnds})`,
       'g',
@@ -217,7 +218,7 @@ export const kinds: readonly Kind[] = [
     // `--token a1b2…`, also as two elements of an array; a line of a .netrc.
     id: 'argument-secret',
     name: 'secret',
-    hint: `(?:-${nameEnds}|${anyCase('passw')}[A-Za-z]{1,10})(?:${quote},[ \\t]{0,4}|[ \\t]{1,4})(?:${quote})?(?=\\D{0,60}\\d)${letter}{12}`,
+    hint: `(?:-${nameEnds}|${anyCase('passw')}[A-Za-z]{1,10})(?:${quote},[ \\t]{0,4}|[ \\t]{1,4})(?:${quote})?(?=\\D{0,60}\\d)${letter}{${shortest}}`,
     pattern: new RegExp(
       String.raw`(?<![A-Za-z0-9_.-])(?:--?[A-Za-z0-9-]{0,60}(?:${secretNames})|${anyCase('password|passphrase|passwd')})(?:${quote},[ \t]{0,4}|[ \t]{1,4})(?:${quote})?(?<secret>${value})${valueEnds}`,
       'g',
@@ -254,7 +255,8 @@ export const kinds: readonly Kind[] = [
 ];
 
 /** A token that says where a list goes on is none, nor is that which a blockchain calls so by its address. */
-function isNamedSecret(secret: string, { name = '' }: Record<string, string | undefined>): boolean {
-  if (/^0x[0-9a-fA-F]{40}$/.test(secret)) return false;
+function isNamedSecret(found: string, { name = '' }: Record<string, string | undefined>): boolean {
+  const [secret = ''] = found.split(/&(?=[\w.-]+=)/); // in the query of an address others follow
+  if (secret.length < shortest || /^0x[0-9a-fA-F]{40}$/.test(secret)) return false;
   return !/(?:page|next|cursor|continuation|csrf|cancel)[_-]?token$/i.test(name) && isCredential(secret);
 }
