@@ -2,7 +2,7 @@
  * A process that publishes one conversation again and again, changing it each time, between the messages `go` and
  * `stop` of its parent. Used by the race of revoke against publish.
  */
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openApp } from '../../cli/app.ts';
@@ -10,6 +10,7 @@ import type { AppPaths } from '../../cli/desk.ts';
 import { aConversation } from './data-folder.ts';
 
 const paths = JSON.parse(process.argv[2] ?? '') as AppPaths;
+const draft = join(paths.data, `draft-${process.pid}.json`);
 const app = await openApp(paths);
 let going = false;
 let edits = 0;
@@ -17,7 +18,9 @@ let edits = 0;
 async function publish(): Promise<void> {
   while (going) {
     const conversation = { id: 'talk', ...aConversation({ title: `Edit ${process.pid}.${++edits}` }) };
-    writeFileSync(join(paths.library, 'talk', 'conversation.json'), JSON.stringify(conversation));
+    // Two processes that write one file in place leave what neither of them wrote.
+    writeFileSync(draft, JSON.stringify(conversation));
+    renameSync(draft, join(paths.library, 'talk', 'conversation.json'));
     await app.publisher.sync('talk');
     await nextTurn(); // after a revoke nothing above waits for the disk, and `stop` would never be heard
   }
