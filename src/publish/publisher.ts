@@ -94,8 +94,7 @@ export function createPublisher<S extends Source, T extends Stage>(
   async function create(conversation: string, owner: string, wish: Partial<Choice> = {}): Promise<Created> {
     const existing = registry.active(conversation);
     if (existing !== undefined) return update(existing, owner, wish);
-    const firstOwner = registry.firstOwner(conversation);
-    if (firstOwner !== undefined && firstOwner !== owner) throw notFound(conversation);
+    refuseOthers(conversation, owner);
 
     const id = dependencies.newShareId();
     const choice = { ...usualChoice, ...wish };
@@ -106,6 +105,12 @@ export function createPublisher<S extends Source, T extends Stage>(
     if (share !== undefined) return { share, created: true, outcome: 'published' };
     // Somebody else was a moment faster: theirs is the link.
     return create(conversation, owner, wish);
+  }
+
+  /** @throws ShareError `not_found` for a conversation that another owner shared first. */
+  function refuseOthers(conversation: string, owner: string): void {
+    const first = registry.firstOwner(conversation);
+    if (first !== undefined && first !== owner) throw notFound(conversation);
   }
 
   /** Undefined when somebody else shared the conversation meanwhile. Whatever happens, no stage is left behind. */
@@ -123,6 +128,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       at('create:staged');
       const share = registry.exclusively(() => {
         if (registry.active(conversation) !== undefined) return undefined;
+        refuseOthers(conversation, owner); // who shared it meanwhile may have deleted that share again
         at('create:locked');
         registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
         writeDown('created', owner, { conversation, id }, wordsOf(choice));

@@ -4,6 +4,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { newShareId } from '../../cli/app.ts';
+import { usualChoice } from '../../src/snapshot/privacy.ts';
+import type { ShareId } from '../../src/urls.ts';
 import { aDataFolder, owner, type DataFolder } from '../support/data-folder.ts';
 
 let data: DataFolder;
@@ -51,3 +54,25 @@ test('200 rounds of revoke against publishers in two other processes: never live
   expect(republished).toBeGreaterThan(rounds / 10);
   app.close();
 }, 120_000);
+
+test('who shares a conversation while another owner is about to is its owner, also when that share is gone again', async () => {
+  data.write('talk');
+  const first = await data.open();
+  let isFirst = true;
+  const second = await data.open({
+    at: (step) => {
+      if (step !== 'create:staged' || !isFirst) return;
+      isFirst = false;
+      const share = { ...usualChoice, conversation: 'talk', owner: 'mira', title: 'Talk', type: 'chat' };
+      const id = newShareId() as ShareId;
+      first.registry.exclusively(() =>
+        first.registry.add({ ...share, id, createdAt: new Date().toISOString() }),
+      );
+      first.publisher.revoke(id, 'mira');
+    },
+  });
+  await expect(second.publisher.create('talk', 'jo')).rejects.toMatchObject({ code: 'not_found' });
+  expect(readdirSync(join(data.paths.output, 'share'))).toEqual([]);
+  expect((await first.publisher.create('talk', 'mira')).created).toBe(true);
+  for (const app of [first, second]) app.close();
+});
