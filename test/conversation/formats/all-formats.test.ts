@@ -86,7 +86,10 @@ async function unlessRefused(act: () => Promise<void>): Promise<void> {
 }
 
 function canariesIn(published: string, excused?: RegExp): string[] {
-  return (published.match(/canary[\w-]*/g) ?? []).filter((canary) => !excused?.test(canary));
+  // The hyphen itself may have been changed.
+  return (published.match(/canary.?[\w-]*/g) ?? []).filter(
+    (canary) => !excused?.test(canary.replace(/^canary./, 'canary-')),
+  );
 }
 
 /** Publishes what a file becomes, and says which canaries it shows. */
