@@ -6,7 +6,7 @@ import { readMarker } from '../src/output/folder.ts';
 import { openRegistry, type Registry, type Share } from '../src/registry/shares.ts';
 import { takeWatchLock } from '../src/registry/watch-lock.ts';
 import { counted } from './report.ts';
-import { isFolder, registryPath } from './shares.ts';
+import { isFolder, registryPath, watchLockPath } from './shares.ts';
 import { defaultSite, type Config } from './config.ts';
 
 export interface Diagnosis {
@@ -201,7 +201,7 @@ function checkGit(output: string): Verdict {
 }
 
 function checkLock(data: string): Verdict {
-  const lock = join(data, 'watch.lock');
+  const lock = watchLockPath(data);
   const none = ok('None is running: pages follow their conversations at `share sync`.');
   if (!existsSync(lock)) return none;
   try {

@@ -6,6 +6,7 @@ import { takeWatchLock } from '../src/registry/watch-lock.ts';
 import type { App } from './app.ts';
 import { printable, progressBar, say } from './report.ts';
 import { wordFor } from './secrets.ts';
+import { watchLockPath } from './shares.ts';
 
 /** Keeps every page up to date until closed. */
 export interface Following {
@@ -20,7 +21,7 @@ export interface Following {
  * @throws ShareError `locked`
  */
 export async function follow(app: App): Promise<Following> {
-  const release = takeWatchLock(join(app.paths.data, 'watch.lock'));
+  const release = takeWatchLock(watchLockPath(app.paths.data));
   try {
     const isWarm = app.warmUp();
     const bar = progressBar('Publishing');

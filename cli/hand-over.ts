@@ -38,9 +38,13 @@ export async function openUrl(link: string): Promise<void> {
   const { default: open } = await import('open');
   const child = await open(link);
   const isOpen = await new Promise<boolean>((resolve) => {
-    child.once('error', () => resolve(false));
-    child.once('exit', (code) => resolve(code === 0));
-    setTimeout(() => resolve(true), longestStartMs).unref();
+    const timer = setTimeout(() => resolve(true), longestStartMs); // keeps this process alive: the child does not
+    const end = (isOpen: boolean): void => {
+      clearTimeout(timer);
+      resolve(isOpen);
+    };
+    child.once('error', () => end(false));
+    child.once('exit', (code) => end(code === 0));
   });
   if (!isOpen) process.stderr.write('No browser could be started here: open the link yourself.\n');
 }

@@ -7,7 +7,7 @@ import type { Registry } from '../src/registry/shares.ts';
 import { scanFile } from '../src/secrets/scan-file.ts';
 import { scanTexts } from '../src/secrets/scan.ts';
 import { readHead } from '../src/conversation/disk.ts';
-import { fileKind, mayHoldText } from '../src/output/file-kinds.ts';
+import { fileKind, headBytes, mayHoldText } from '../src/output/file-kinds.ts';
 import { publicNames, toSnapshot } from '../src/snapshot/privacy.ts';
 import { contextOf, findSecrets, mask, placeOf, type FoundSecret } from '../src/snapshot/secrets.ts';
 import { counted, paint, print, printable, say } from './report.ts';
@@ -68,9 +68,6 @@ export async function reviewConversation(
   const inTitle = suspects.find(({ text }) => text === snapshot.title)?.findings ?? [];
   return { title: mask(snapshot.title, inTitle, new Set(allowed)), secrets };
 }
-
-/** Enough to tell the kind of a file. */
-const headBytes = 64 * 1024;
 
 async function scanContent({ content, name, mediaType }: ConversationFile) {
   const head = 'path' in content ? readHead(content.path, headBytes) : content.bytes.subarray(0, headBytes);

@@ -16,6 +16,10 @@ export function registryPath(data: string): string {
   return join(data, 'registry.sqlite');
 }
 
+export function watchLockPath(data: string): string {
+  return join(data, 'watch.lock');
+}
+
 /** @param at  Called after each step of a migration. */
 export function openShares(paths: AppPaths, at?: (step: string) => void): Shares {
   makeFolder(paths.data);
@@ -25,7 +29,7 @@ export function openShares(paths: AppPaths, at?: (step: string) => void): Shares
 
 /** Whether pages follow their conversations by themselves. Where that cannot be told they are taken to. */
 export function isWatched({ paths: { data } }: Shares): boolean {
-  const lock = join(data, 'watch.lock');
+  const lock = watchLockPath(data);
   if (!existsSync(lock)) return false;
   try {
     takeWatchLock(lock)();

@@ -189,9 +189,10 @@ async function takeFromDisk(
     if (writtenFiles !== undefined)
       throw new ShareError('usage', 'An export has no written files to choose.');
     const chosen = typeof branch === 'number' ? { branch } : {};
-    const { conversation } = createImporter(library.folder).add(
-      await onlyConversation(resolve(path), chosen),
-    );
+    const found = await onlyConversation(resolve(path), chosen);
+    const { conversation, what } = createImporter(library.folder).add(found);
+    if (what === 'older' || what === 'changed by hand')
+      say(`The copy in the library is ${what === 'older' ? 'newer' : what}, and is left as it is.`);
     return conversation;
   }
   // A folder that is no conversation may be what an export was unpacked to.

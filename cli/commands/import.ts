@@ -27,7 +27,7 @@ import {
   type ProgressBar,
 } from '../report.ts';
 
-interface Options extends CommonOptions {
+interface ImportOptions extends CommonOptions {
   title?: string;
   since?: Date;
   until?: Date;
@@ -74,7 +74,7 @@ Examples:
   $ share import ~/Downloads/chatgpt-export.zip --title "tax 2026"
   $ share import conversations.json --since 2026-10-01`,
     )
-    .action(async (path: string, options: Options, command: Command) => {
+    .action(async (path: string, options: ImportOptions, command: Command) => {
       const config = await configOf(command);
       const library = config.library.value;
       const source = await openExport(resolve(path));
@@ -105,7 +105,7 @@ function toDate(text: string): Date {
 async function importAll(
   source: Export,
   importer: Importer,
-  options: Options,
+  options: ImportOptions,
   wanted: ReadonlySet<string> | undefined,
   onProgress: (done: number, total: number) => void,
 ): Promise<ImportReport> {
@@ -127,7 +127,7 @@ async function importAll(
   return report;
 }
 
-function mayAsk({ title, since, until, all, dryRun, json }: Options): boolean {
+function mayAsk({ title, since, until, all, dryRun, json }: ImportOptions): boolean {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
   return [title, since, until, all, dryRun, json].every((option) => option === undefined);
 }
@@ -175,7 +175,7 @@ const standings = {
   'changed by hand': 'in the library, changed by hand',
 } as const;
 
-function isChosen({ conversation }: FoundConversation, { title, since, until }: Options): boolean {
+function isChosen({ conversation }: FoundConversation, { title, since, until }: ImportOptions): boolean {
   const updated = new Date(conversation.updatedAt);
   if (since !== undefined && updated < since) return false;
   if (until !== undefined && updated >= until) return false;

@@ -26,7 +26,7 @@ import {
   valuesIn,
   type Bytes,
 } from './foreign.ts';
-import type { Attachments, DocumentFormat } from './formats/format.ts';
+import type { Attachments, DocumentFormat, ReadOptions } from './formats/format.ts';
 import type { Recognised } from './formats/formats.ts';
 import { maxSizeBytes, parseJson } from './json.ts';
 import { toLibraryError } from './library.ts';
@@ -49,12 +49,11 @@ export interface FoundConversation {
   key: string;
   /** Nothing in it has a time: its times are those of the file that it was read from. */
   isUndated: boolean;
+  /** This branch of it was asked for, though it may have been written to last before others. */
+  isBranchChosen: boolean;
 }
 
-export interface ImportOptions {
-  /** Of a conversation with several, as `ReadOptions` counts. */
-  branch?: number;
-}
+export type ImportOptions = Pick<ReadOptions, 'branch'>;
 
 export interface Export {
   /** Of its format, as in `formats/`. */
@@ -225,7 +224,11 @@ async function* conversationsOf(
   file: string,
   options: ImportOptions,
 ): AsyncGenerator<Found> {
-  const finding = { kind: format.kind, fileTime: statSync(file).mtime.toISOString() };
+  const finding = {
+    kind: format.kind,
+    fileTime: statSync(file).mtime.toISOString(),
+    isBranchChosen: options.branch !== undefined,
+  };
   if (format.shape !== 'document') {
     // A log within a ZIP is in no export.
     if (file === bytes.path)
@@ -292,7 +295,7 @@ async function readValue(
 async function found(
   place: string,
   read: () => Promise<Reading>,
-  { kind, fileTime }: { kind: string; fileTime: string },
+  { kind, fileTime, isBranchChosen }: { kind: string; fileTime: string; isBranchChosen: boolean },
 ): Promise<Found> {
   try {
     const { conversation, losses } = await read();
@@ -305,6 +308,7 @@ async function found(
       losses,
       key: hash('sha256', `${kind}\0${own}`).slice(0, 32),
       isUndated,
+      isBranchChosen,
     };
   } catch (error) {
     if (error instanceof ShareError) return { problem: error };
@@ -342,7 +346,8 @@ export function createImporter(library: string, at: (step: string) => void = () 
     const id = entries.get(found.key) ?? freeId(library, found.conversation.title, found.key);
     const folder = join(library, id);
     const dated = found.isUndated ? datedAs(timesIn(folder), found) : found;
-    return { id, dated, what: standing(folder, toNative(dated.conversation, id)) };
+    const what = standing(folder, toNative(dated.conversation, id));
+    return { id, dated, what: what === 'older' && found.isBranchChosen ? ('updated' as const) : what };
   }
 
   return {

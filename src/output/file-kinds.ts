@@ -25,6 +25,9 @@ interface Passive {
 const inertSuffix = '.wasm';
 const inertType = 'application/octet-stream';
 
+/** So many of a file's first bytes tell its kind. */
+export const headBytes = 64 * 1024;
+
 const zipMagic = /^PK(?:\x03\x04|\x05\x06)/;
 const oleMagic = /^\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1/;
 const oggMagic = /^OggS/;
@@ -123,7 +126,7 @@ const activeType = /^(?:text\/html|multipart\/|message\/)|(?:[/+]xml|javascript|
  * no inner extension runs anywhere, its first bytes are no markup and, for anything but text, are those of its type.
  *
  * @param file.name       What the owner calls it; folders before the last `/` do not matter.
- * @param file.head       The first bytes: at least 1,445 (what browsers sniff), 64 KiB to find the size of a JPEG.
+ * @param file.head       The first bytes: at least 1,445 (what browsers sniff), {@link headBytes} to find the size of a JPEG.
  * @param file.mediaType  What the source says it is; can only make the file inert.
  */
 export function fileKind(file: { name: string; head: Uint8Array; mediaType?: string }): FileKind {

@@ -4,6 +4,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ShareError, systemCode } from '../errors.ts';
+import { headBytes } from './file-kinds.ts';
 
 export interface TakenFile {
   /** Absolute path of the copy, synced to disk, below the staging folder. */
@@ -11,7 +12,7 @@ export interface TakenFile {
   /** Lower-case hex, of exactly the bytes in the copy. */
   sha256: string;
   sizeBytes: number;
-  /** The first bytes, at most 64 KiB. */
+  /** The first bytes, at most `headBytes`. */
   head: Uint8Array;
 }
 
@@ -20,7 +21,6 @@ export type OnBytes = (bytes: number) => void;
 
 type Copied = Omit<TakenFile, 'stagedPath'>;
 
-const headBytes = 64 * 1024;
 const bufferBytes = 1024 * 1024;
 const attempts = 3;
 const pauseMs = 20;

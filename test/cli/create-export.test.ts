@@ -98,6 +98,43 @@ test('the folder of an unpacked export with one conversation is followed where i
   expect(pageOf(stdout)).toContain('Paint it.');
 });
 
+test('--branch takes one that was written to before the others, and an older export leaves the copy as it is', async () => {
+  const at = (updated: number, ...children: string[]) => {
+    const said = (text: string, time: number) => ({ ...aMessage(text), create_time: time });
+    const leaf = (id: string, text: string, time: number) => ({
+      [id]: { id, parent: 'a', children: [], message: said(text, time) },
+    });
+    return {
+      conversation_id: 'c1',
+      title: 'Gate',
+      create_time: 1_772_442_000,
+      update_time: updated,
+      current_node: children.at(-1),
+      mapping: {
+        a: {
+          id: 'a',
+          parent: null,
+          children,
+          message: { ...said('Hello', 1_772_442_000), author: { role: 'user' } },
+        },
+        ...leaf('b', 'With wood.', 1_772_443_000),
+        ...(children.includes('c') ? leaf('c', 'With steel.', 1_772_448_000) : {}),
+      },
+    };
+  };
+  const newer = holding(at(1_772_448_000, 'b', 'c'));
+  const { stdout: link } = await run('create', await zipped(data.paths.data, newer));
+  expect(pageOf(link)).toContain('With steel.');
+  const older = await run('create', await zipped(data.paths.data, holding(at(1_772_443_000, 'b'))));
+  expect(older).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('is newer, and is left') as string,
+  });
+  expect(pageOf(link)).toContain('With steel.');
+  await run('create', await zipped(data.paths.data, newer), '--branch', '1');
+  expect(pageOf(link)).toContain('With wood.');
+});
+
 test('a branch that is not there is refused', async () => {
   const path = await zipped(data.paths.data, holding(aClaudeConversation(1, 'The gate')));
   expect(await run('create', path, '--branch', '2')).toMatchObject({

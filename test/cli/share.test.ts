@@ -182,6 +182,22 @@ describe('status and list', () => {
   });
 });
 
+test.each([
+  ['starts', 'true', 0],
+  ['cannot be started', 'false', 1],
+  ['does not come back', 'sleep 30 #', 0],
+])('open prints the link, and ends, where the browser %s', async (_what, script, complaints) => {
+  data.write('talk');
+  const { stdout: link } = await run(['create', 'talk']);
+  const browser = join(data.paths.data, 'browser');
+  writeFileSync(browser, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const env = { BROWSER: browser, DISPLAY: undefined, WAYLAND_DISPLAY: undefined };
+  const { code, stdout, stderr } = await run(['open', 'talk'], { env });
+  expect([code, stdout]).toEqual([0, link]);
+  expect(stderr.match(/No browser could be started here/g) ?? []).toHaveLength(complaints);
+  expect(stderr).not.toContain('Warning');
+});
+
 describe('delete', () => {
   test('asks for a yes, and without a terminal refuses to guess', async () => {
     data.write('talk');
