@@ -20,8 +20,8 @@ export type Answer =
 /** What a thread is started with. */
 export interface ThreadData {
   paths: BenchPaths;
-  /** It stays, and somebody waits for each change that it draws: it is to practise while it has nothing to do. */
-  isToPractise: boolean;
+  /** It stays, and somebody waits for each change that it draws: it is to warm up while it has nothing to do. */
+  isToWarmUp: boolean;
 }
 
 export interface Pool {
@@ -31,7 +31,7 @@ export interface Pool {
   prepareMany: Prepare;
   /**
    * Starts the one thread, if there is none yet: else the first change would wait for it, up to a second on a busy
-   * machine. From then on it practises whenever it has nothing to do, until it draws as fast as it can.
+   * machine. From then on it warms up whenever it has nothing to do, until it draws as fast as it can.
    */
   warmUp(): Promise<void>;
   /** Ends the threads; what they had under way is rejected. */
@@ -95,7 +95,7 @@ export function openPool(paths: BenchPaths, options: PoolOptions = {}): Pool {
   function start(): void {
     const isFirst = threads.size === 0;
     const worker = new Worker(options.program ?? threadProgram('prepare-worker'), {
-      workerData: { paths, isToPractise: isLasting && isFirst } satisfies ThreadData,
+      workerData: { paths, isToWarmUp: isLasting && isFirst } satisfies ThreadData,
       resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
     });
     const thread: Thread = { worker, jobs: [], isReady: false, silentBeats: 0, stage: undefined };

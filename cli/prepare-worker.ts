@@ -15,7 +15,7 @@ const { loadArchiver } = await import('../src/output/zip.ts');
 const { beatMs } = await import('./pool.ts');
 const { warmUpSnapshot } = await import('../src/render/warm-up.ts');
 
-const { paths, isToPractise } = workerData as ThreadData;
+const { paths, isToWarmUp } = workerData as ThreadData;
 
 /** More often than this nobody looks at a bar of progress. */
 const progressMs = 100;
@@ -35,9 +35,9 @@ const bench = openBench(paths, {
 let before: Promise<void> = bench
   .then(warmUp)
   .then(() => say({ alive: true }))
-  .then(practise, () => undefined); // told of with each request
+  .then(warmUpByDrawing, () => undefined); // told of with each request
 let waiting = 0;
-let drawsToPractise = isToPractise ? 60 : 0;
+let drawsToWarmUp = isToWarmUp ? 60 : 0;
 let beat: NodeJS.Timeout | undefined;
 
 parentPort?.on('message', (request: Request) => {
@@ -49,7 +49,7 @@ parentPort?.on('message', (request: Request) => {
     if (waiting > 0) return;
     clearInterval(beat);
     beat = undefined;
-    await practise();
+    await warmUpByDrawing();
   });
 });
 
@@ -59,9 +59,9 @@ async function warmUp({ renderer }: Awaited<typeof bench>): Promise<void> {
 }
 
 /** Looks up after each draw whether there is something to do. */
-async function practise(): Promise<void> {
-  while (waiting === 0 && drawsToPractise > 0) {
-    drawsToPractise -= 1;
+async function warmUpByDrawing(): Promise<void> {
+  while (waiting === 0 && drawsToWarmUp > 0) {
+    drawsToWarmUp -= 1;
     try {
       await (await bench).renderer.renderAlone(warmUpSnapshot);
     } catch {
