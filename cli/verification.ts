@@ -50,7 +50,7 @@ async function lookTwice(app: App): Promise<Difference[]> {
 
 function published({ registry }: App) {
   const shares = registry.allActive().filter(({ revision }) => revision !== undefined);
-  return shares.map(({ id }) => id);
+  return new Map(shares.map(({ id }) => [id, registry.manifest(id)]));
 }
 
 /** Why the page is not what would be published now; undefined where it is. */

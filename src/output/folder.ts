@@ -25,8 +25,9 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ShareError, systemCode } from '../errors.ts';
+import type { Manifest } from '../manifest.ts';
 import { isShareId, type ShareId } from '../urls.ts';
-import { digestFile, openManifests, type Manifests } from './manifests.ts';
+import { digestFile } from './digest-file.ts';
 
 /**
  * Where published pages stand. All slow work goes into a stage; `commit` and `remove` are renames and unlinks only, so
@@ -50,9 +51,10 @@ export interface Output {
    * Waits until what was staged is on disk. It is a step of its own because many stages settle together in a fraction of
    * the time: every fsync holds up whoever creates a file meanwhile (measured on ext4: 2 ms of a full sync's 9 a share).
    *
+   * @returns What all staged files are.
    * @throws ShareError `output_unwritable`
    */
-  settle(stage: Pick<Stage, 'folder' | 'written'>): Promise<void>;
+  settle(stage: Pick<Stage, 'folder' | 'written'>): Promise<Manifest>;
   /**
    * Puts the staged files in place: paths with a content hash first, `index.html` last, then removes every path that is
    * not in `keep` nor staged. On disk after the next `flush`.
@@ -84,11 +86,6 @@ export interface Output {
   emptyTrash(): Promise<void>;
   /** Every file of a share that is there, below its folder. */
   paths(id: ShareId): string[];
-  /**
-   * Path → SHA-256 of what was put there, as it was noted at the last commit; undefined where nothing is noted. The
-   * notes lie outside the web root.
-   */
-  digests(id: ShareId): ReadonlyMap<string, string> | undefined;
   /**
    * Removes one published file, for a publish to put it there again.
    *
@@ -150,7 +147,6 @@ export function openOutputFolder(
   const changedFolders = new Set<string>();
   /** Stages of this process that could not be removed at once. */
   const leftOver = new Set<string>();
-  const manifests = openManifests(manifestsBeside(staging));
 
   return Object.freeze<Output>({
     folder,
@@ -160,11 +156,10 @@ export function openOutputFolder(
     beginning: (id, path) => explain(folder, () => beginningOf(locate(id, path))),
     locate,
     stage: (id) => explain(folder, () => openStage(staging, id)),
-    settle: (stage) => explain(folder, () => settleStage(stage, manifests)),
+    settle: (stage) => explain(folder, () => settleStage(stage)),
     commit: (stage, keep) =>
       explain(folder, () => {
         changedFolders.add(commitStage(stage, join(shares, stage.id), new Set(keep), at));
-        manifests.note(stage, keep);
       }),
     flush: () =>
       explain(folder, () => {
@@ -173,7 +168,6 @@ export function openOutputFolder(
         changed.forEach(syncFolder);
       }),
     discard: async (stage) => {
-      manifests.forget(stage.folder);
       try {
         await throwAway(stage.folder);
       } catch (error) {
@@ -181,29 +175,17 @@ export function openOutputFolder(
         leftOver.add(stage.folder);
       }
     },
-    remove: (name) =>
-      explain(folder, () => {
-        const wasThere = takeAway(shares, name, staging, at);
-        manifests.remove(name);
-        return wasThere;
-      }),
+    remove: (name) => explain(folder, () => takeAway(shares, name, staging, at)),
     paths: (id) => explain(folder, () => (existsSync(locate(id, '')) ? filesBelow(locate(id, '')) : [])),
-    digests: (id) => explain(folder, () => manifests.read(id)),
     drop: (id, path) => explain(folder, () => removeFile(locate(id, ''), path)),
     emptyTrash: () =>
       explain(staging, async () => {
         for (const stage of leftOver) await rm(stage, { recursive: true, force: true });
         leftOver.clear();
         await sweep(staging, at);
-        manifests.sweep((id) => existsSync(locate(id, '')));
       }),
     writeSite: (files) => writeSite(folder, staging, files, at),
   });
-}
-
-/** `data/staging` → `data/manifests`, and `.site.staging` → `.site.manifests` for an output that was moved. */
-function manifestsBeside(staging: string): string {
-  return `${staging.replace(/staging$/, '')}manifests`;
 }
 
 const beginningBytes = 512;
@@ -293,15 +275,12 @@ async function throwAway(folder: string): Promise<void> {
   }
 }
 
-async function settleStage(
-  { folder, written }: Pick<Stage, 'folder' | 'written'>,
-  manifests: Manifests,
-): Promise<void> {
+async function settleStage({ folder, written }: Pick<Stage, 'folder' | 'written'>): Promise<Manifest> {
   const settle = async (path: string): Promise<[string, string]> => {
     await syncFile(join(folder, path));
     return [path, written.get(path) ?? (await digestFile(join(folder, path)))];
   };
-  manifests.expect(folder, new Map(await Promise.all(filesBelow(folder).map(settle))));
+  return new Map(await Promise.all(filesBelow(folder).map(settle)));
 }
 
 async function syncFile(path: string): Promise<void> {

@@ -1,13 +1,14 @@
 import { systemCode } from '../errors.ts';
+import { notRecorded, type Manifest } from '../manifest.ts';
 import type { ShareId } from '../urls.ts';
 import type { Output } from './folder.ts';
-import { digestFile, notRecorded } from './manifests.ts';
+import { digestFile } from './digest-file.ts';
 
 /** Where the output is not what was put there. */
 export interface Difference {
   /**
    * `missing`: was published and is gone. `foreign`: was not published. `altered`: is not what was published.
-   * `unrecorded`: nothing is noted of it, so that nobody can tell.
+   * `unrecorded`: nothing is recorded of it, so that nobody can tell.
    */
   kind: 'missing' | 'foreign' | 'altered' | 'unrecorded';
   /** Name in the share folder: a share id, unless it is foreign. */
@@ -16,34 +17,41 @@ export interface Difference {
   path: string | undefined;
 }
 
-type Looked = Pick<Output, 'names' | 'paths' | 'digests' | 'locate'>;
+type Looked = Pick<Output, 'names' | 'paths' | 'locate'>;
 
 /**
- * Compares the output, byte by byte, with what the registry and the notes of each commit say of it.
+ * Compares the output, byte by byte, with what was published.
  *
- * @param published  Active shares that the registry has as published.
+ * @param published  Active shares that the registry has as published, and what their files were; undefined where that is
+ *   not recorded.
  */
-export async function findDifferences(output: Looked, published: readonly ShareId[]): Promise<Difference[]> {
-  const known = new Set<string>(published);
+export async function findDifferences(
+  output: Looked,
+  published: ReadonlyMap<ShareId, Manifest | undefined>,
+): Promise<Difference[]> {
+  const known = new Set<string>(published.keys());
   const foreign = output
     .names()
     .filter((name) => !known.has(name))
     .map((name): Difference => ({ kind: 'foreign', name, path: undefined }));
   const found = [...foreign];
-  for (const id of published) found.push(...(await differencesOf(output, id)));
+  for (const [id, manifest] of published) found.push(...(await differencesOf(output, id, manifest)));
   return found;
 }
 
-async function differencesOf(output: Looked, id: ShareId): Promise<Difference[]> {
+async function differencesOf(
+  output: Looked,
+  id: ShareId,
+  manifest: Manifest | undefined,
+): Promise<Difference[]> {
   const paths = output.paths(id);
   if (paths.length === 0) return [{ kind: 'missing', name: id, path: undefined }];
-  const digests = output.digests(id);
-  if (digests === undefined) return [{ kind: 'unrecorded', name: id, path: undefined }];
-  const found = [...digests.keys()]
+  if (manifest === undefined) return [{ kind: 'unrecorded', name: id, path: undefined }];
+  const found = [...manifest.keys()]
     .filter((path) => !paths.includes(path))
     .map((path): Difference => ({ kind: 'missing', name: id, path }));
   for (const path of paths) {
-    const digest = digests.get(path);
+    const digest = manifest.get(path);
     if (digest === undefined) found.push({ kind: 'foreign', name: id, path });
     else if (digest === notRecorded) found.push({ kind: 'unrecorded', name: id, path });
     else if ((await digestIfThere(output.locate(id, path))) !== digest)

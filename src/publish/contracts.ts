@@ -1,4 +1,5 @@
 import type { ConversationFile, Reading } from '../conversation/conversation.ts';
+import type { Manifest } from '../manifest.ts';
 import type { Choice, FileFacts } from '../snapshot/privacy.ts';
 import type { Finding, FoundSecret, ScanTexts } from '../snapshot/secrets.ts';
 import type { Snapshot, SnapshotZip } from '../snapshot/snapshot.ts';
@@ -37,7 +38,7 @@ export interface Output<T extends Stage = Stage> {
   beginning(id: ShareId, path: string): string;
   hasPath(id: ShareId, path: string): boolean;
   stage(id: ShareId): T;
-  settle(stage: Pick<T, 'folder' | 'written'>): Promise<void>;
+  settle(stage: Pick<T, 'folder' | 'written'>): Promise<Manifest>;
   commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;
   flush(): void;
   discard(stage: Pick<T, 'folder'>): Promise<void>;
@@ -144,8 +145,11 @@ export interface Registry {
       publishedAt: string;
       inputs: string | undefined;
       found: readonly FoundSecret[];
+      manifest: Manifest;
     },
   ): void;
+  /** Undefined while nothing of the share is published. */
+  manifest(id: ShareId): Manifest | undefined;
   setFound(id: ShareId, found: readonly FoundSecret[]): void;
   /** Fingerprints of secrets that the owner of the conversation let through. */
   allowed(conversation: string): string[];

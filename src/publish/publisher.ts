@@ -1,4 +1,5 @@
 import { ShareError } from '../errors.ts';
+import { toManifest, type Manifest } from '../manifest.ts';
 import { usualChoice, type Choice } from '../snapshot/privacy.ts';
 import type { FoundSecret } from '../snapshot/secrets.ts';
 import type { ShareId } from '../urls.ts';
@@ -124,7 +125,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     const { title, type } = prepared;
     try {
       if (prepared.owner !== undefined && prepared.owner !== owner) throw notFound(conversation);
-      await output.settle(prepared.stage);
+      const settled = await output.settle(prepared.stage);
       at('create:staged');
       const share = registry.exclusively(() => {
         if (registry.active(conversation) !== undefined) return undefined;
@@ -134,7 +135,7 @@ export function createPublisher<S extends Source, T extends Stage>(
         writeDown('created', owner, { conversation, id }, wordsOf(choice));
         move(prepared);
         output.flush();
-        record(prepared);
+        record(prepared, settled);
         return registry.get(id);
       });
       at('create:committed');
@@ -161,9 +162,11 @@ export function createPublisher<S extends Source, T extends Stage>(
     at('publish:moved');
   }
 
-  function record({ stage, title, type, revision, inputs, found }: Staged): 'published' {
+  function record(prepared: Staged, settled: Manifest = new Map()): 'published' {
+    const { stage, keep, title, type, revision, inputs, found } = prepared;
     const publishedAt = now().toISOString();
-    registry.setPublished(stage.id, { title, type, revision, publishedAt, inputs, found });
+    const manifest = toManifest(settled, keep, registry.manifest(stage.id));
+    registry.setPublished(stage.id, { title, type, revision, publishedAt, inputs, found, manifest });
     at('publish:recorded');
     return 'published';
   }
@@ -264,7 +267,8 @@ export function createPublisher<S extends Source, T extends Stage>(
   }
 
   async function settle(work: Work): Promise<void> {
-    if ('prepared' in work && work.prepared.kind === 'staged') await output.settle(work.prepared.stage);
+    if ('prepared' in work && work.prepared.kind === 'staged')
+      work.settled = await output.settle(work.prepared.stage);
   }
 
   /** The stage could not be put on disk: nothing of it may move. */
@@ -308,7 +312,8 @@ export function createPublisher<S extends Source, T extends Stage>(
     }
     const failure = failureOf(() => output.flush());
     for (const [work, prepared] of moved)
-      work.outcome = failure === undefined ? record(prepared) : fail(work.share, failure, undefined);
+      work.outcome =
+        failure === undefined ? record(prepared, work.settled) : fail(work.share, failure, undefined);
   }
 
   /** @returns Undefined where files moved, which is to be recorded once they are on disk. */
@@ -487,6 +492,8 @@ type Work = { outcome: Outcome | 'overtaken' } | ReadyWork;
 interface ReadyWork {
   share: Share;
   prepared: Prepared;
+  /** What was staged, once it is on disk. */
+  settled?: Manifest;
   outcome: Outcome | 'overtaken' | undefined;
 }
 

@@ -73,4 +73,12 @@ export const migrations: readonly Migration[] = [
       CREATE TRIGGER log_is_never_changed BEFORE UPDATE ON log BEGIN SELECT raise(ABORT, 'the log is never changed'); END;
       CREATE TRIGGER log_is_never_cut BEFORE DELETE ON log BEGIN SELECT raise(ABORT, 'the log is never cut'); END;
     `),
+  (db) =>
+    db.exec(`
+      -- What the files of each share were when they were published: JSON, path → SHA-256.
+      CREATE TABLE manifests (
+        share TEXT NOT NULL PRIMARY KEY REFERENCES shares (id),
+        files TEXT NOT NULL CHECK (json_valid(files))
+      ) STRICT, WITHOUT ROWID;
+    `),
 ];

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { Manifest } from '../manifest.ts';
 import type { Choice } from '../snapshot/privacy.ts';
 import type { FoundSecret } from '../snapshot/secrets.ts';
 import { isShareId, shortShareId, type ShareId } from '../urls.ts';
@@ -75,6 +76,7 @@ export interface Publication {
   publishedAt: string;
   inputs: string | undefined;
   found: readonly FoundSecret[];
+  manifest: Manifest;
 }
 
 /** Which shares exist and what of them is out. Every method throws ShareError `registry_*` when the file gives trouble. */
@@ -102,6 +104,8 @@ export interface Registry {
   /** Files are about to move; `setPublished` or `setWithdrawn` ends it. */
   setPublishing(id: ShareId): void;
   setPublished(id: ShareId, publication: Publication): void;
+  /** What the files of a share were when they were published; undefined while nothing of it is. */
+  manifest(id: ShareId): Manifest | undefined;
   /** The output holds nothing of this share any more, though it is still active. */
   setWithdrawn(id: ShareId): void;
   setInputs(id: ShareId, inputs: string | undefined): void;
@@ -175,12 +179,18 @@ export function openRegistry(path: string, at?: (step: string) => void): Registr
     add: (share) => run(() => void rows.add.run({ ...share, ...toNumbers(share) })),
     setChoice: (id, choice) => run(() => void rows.setChoice.run({ ...toNumbers(choice), id })),
     setPublishing: (id) => run(() => void rows.setPublishing.run(id)),
-    setPublished: (id, publication) =>
+    setPublished: (id, { manifest, inputs = null, found, ...publication }) =>
       run(() => {
-        const found = JSON.stringify(publication.found);
-        rows.setPublished.run({ ...publication, inputs: publication.inputs ?? null, found, id });
+        const row = { ...publication, inputs, found: JSON.stringify(found), id };
+        if (rows.setPublished.run(row).changes > 0)
+          rows.setManifest.run(id, JSON.stringify(Object.fromEntries(manifest)));
       }),
-    setWithdrawn: (id) => run(() => void rows.setWithdrawn.run(id)),
+    manifest: (id) => run(() => toManifest(rows.manifest.get(id))),
+    setWithdrawn: (id) =>
+      run(() => {
+        rows.setWithdrawn.run(id);
+        rows.dropManifest.run(id);
+      }),
     setInputs: (id, inputs) => run(() => void rows.setInputs.run(inputs ?? null, id)),
     setProblem: (id, problem) =>
       run(
@@ -192,7 +202,7 @@ export function openRegistry(path: string, at?: (step: string) => void): Registr
             id,
           ),
       ),
-    setRevoked: (id, revokedAt) => run(() => void rows.setRevoked.run(revokedAt, id)),
+    setRevoked: (id, revokedAt) => run(() => setRevoked(rows, id, revokedAt)),
     rememberRevoked: (id, revokedAt) => run(() => revokedIds.add(id, revokedAt)),
     setFound: (id, found) => run(() => void rows.setFound.run(JSON.stringify(found), id)),
     allowed: (conversation) => run(() => rows.allowed.all(conversation)),
@@ -235,12 +245,17 @@ function revokeRemembered(db: Connection, rows: ReturnType<typeof prepareAll>, r
       const share = one(rows.get.get(id));
       const revokedAt = revokedIds.revokedAt(id);
       if (share?.state !== 'active' || revokedAt === undefined) continue;
-      rows.setRevoked.run(revokedAt, id);
+      setRevoked(rows, id, revokedAt);
       const { owner, conversation } = share;
       const detail = 'this copy of the registry did not know';
       rows.writeDown.run(revokedAt, owner, 'deleted', conversation, shortShareId(id), detail);
     }
   }).immediate();
+}
+
+function setRevoked(rows: ReturnType<typeof prepareAll>, id: ShareId, revokedAt: string): void {
+  rows.setRevoked.run(revokedAt, id);
+  rows.dropManifest.run(id);
 }
 
 function prepareAll(db: Connection) {
@@ -270,6 +285,9 @@ function prepareAll(db: Connection) {
     setWithdrawn: db.prepare(
       'UPDATE shares SET published_revision = NULL, published_at = NULL, publishing = 0, inputs = NULL WHERE id = ?',
     ),
+    manifest: db.prepare<[ShareId], string>('SELECT files FROM manifests WHERE share = ?').pluck(),
+    setManifest: db.prepare('INSERT OR REPLACE INTO manifests VALUES (?, ?)'),
+    dropManifest: db.prepare('DELETE FROM manifests WHERE share = ?'),
     setFound: db.prepare('UPDATE shares SET found = ? WHERE id = ?'),
     allowed: db
       .prepare<[string], string>(
@@ -325,6 +343,10 @@ function toShare(row: Row): Share {
     problem: toProblem(row),
     found: JSON.parse(row.found) as FoundSecret[],
   };
+}
+
+function toManifest(json: string | undefined): Manifest | undefined {
+  return json === undefined ? undefined : new Map(Object.entries(JSON.parse(json) as Record<string, string>));
 }
 
 /** SQLite knows no booleans. */

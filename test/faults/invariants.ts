@@ -51,14 +51,12 @@ export async function complaintsAfterSync(app: App): Promise<string[]> {
   const names = readdirSync(join(output, 'share'));
   if (names.sort().join() !== [...ids].sort().join())
     complaints.push(`${names.length} names in the output, ${ids.length} in the registry`);
-  for (const { kind, path } of await findDifferences(app.output, ids))
+  const manifests = new Map(ids.map((id) => [id, app.registry.manifest(id)]));
+  for (const { kind, path } of await findDifferences(app.output, manifests))
     // After a crash nobody noted what was put there; it is told so, and is no harm.
     if (kind !== 'unrecorded') complaints.push(`${kind} in the output: ${path ?? 'a whole share'}`);
   const staged = readdirSync(join(data, 'staging'));
   if (staged.length > 0) complaints.push(`left in staging: ${staged.join(', ')}`);
-  const notes = existsSync(join(data, 'manifests')) ? readdirSync(join(data, 'manifests')) : [];
-  const foreign = notes.filter((name) => name.endsWith('.json') && !ids.includes(name.slice(0, -5) as never));
-  if (foreign.length > 0) complaints.push(`notes of shares that are not there: ${foreign.length}`);
   return [...complaints, ...complaintsAboutRegistry(registryPath(data))];
 }
 

@@ -1,12 +1,11 @@
+import Database from 'better-sqlite3';
 import {
   appendFileSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   unlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -72,8 +71,12 @@ const damages: [name: string, damage: () => void, found: () => [kind: string, pa
   ['a file too many', () => writeFileSync(locate('evil.html'), '<script>'), () => ['foreign', 'evil.html']],
   ['the page that is gone', () => rmSync(locate(''), { recursive: true }), () => ['missing', null]],
   [
-    'notes that are gone',
-    () => rmSync(join(data.paths.data, 'manifests'), { recursive: true }),
+    'a page of before anything was recorded',
+    () => {
+      const db = new Database(join(data.paths.data, 'registry.sqlite'));
+      db.exec('DELETE FROM manifests');
+      db.close();
+    },
     () => ['unrecorded', null],
   ],
 ];
@@ -119,18 +122,6 @@ test('a page that a publish replaces meanwhile is not taken for altered', async 
     await app.publisher.sync('talk');
   }
   expect((await checks).filter(({ kind }) => kind !== 'stale')).toEqual([]);
-});
-
-test('no note outlives its share, whatever a crash left', async () => {
-  const notes = join(data.paths.data, 'manifests');
-  const note = readFileSync(join(notes, `${id}.json`));
-  app.publisher.revoke(id, 'mira');
-  expect(readdirSync(notes)).toEqual([]);
-  writeFileSync(join(notes, `${id}.json`), note);
-  writeFileSync(join(notes, `${id}.json.99`), note);
-  utimesSync(join(notes, `${id}.json.99`), 1, 1);
-  await app.publisher.syncAll();
-  expect(readdirSync(notes)).toEqual([]);
 });
 
 test('share verify exits 1 for a difference, tells what it is, and repairs when told to', async () => {

@@ -68,20 +68,36 @@ test('an id is never used twice, not even after its share is revoked', () => {
   expect(() => registry.add(aShare('a', 'another'))).toThrow(/UNIQUE|PRIMARY/);
 });
 
+const publication = {
+  title: 'x',
+  type: 'x',
+  revision: 'r',
+  publishedAt: 'now',
+  inputs: undefined,
+  found: [],
+  manifest: new Map([['index.html', 'a digest']]),
+};
+
 test('a revoked share cannot be marked published', () => {
   const registry = open();
   registry.add(aShare('a'));
   registry.setRevoked(idOf('a'), '2026-01-02T00:00:00.000Z');
-  const publication = {
-    title: 'x',
-    type: 'x',
-    revision: 'r',
-    publishedAt: 'now',
-    inputs: undefined,
-    found: [],
-  };
   registry.setPublished(idOf('a'), publication);
   expect(registry.get(idOf('a'))?.revision).toBeUndefined();
+  expect(registry.manifest(idOf('a'))).toBeUndefined();
+});
+
+test.each([
+  ['withdrawn', (registry: Registry) => registry.setWithdrawn(idOf('a'))],
+  ['revoked', (registry: Registry) => registry.setRevoked(idOf('a'), '2026-01-02T00:00:00.000Z')],
+])('what was published is known until it is %s', (_name, end) => {
+  const registry = open();
+  registry.add(aShare('a'));
+  expect(registry.manifest(idOf('a'))).toBeUndefined();
+  registry.setPublished(idOf('a'), publication);
+  expect(registry.manifest(idOf('a'))).toEqual(publication.manifest);
+  end(registry);
+  expect(registry.manifest(idOf('a'))).toBeUndefined();
 });
 
 test('what a transaction wrote is gone when it throws', () => {
