@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Finding } from '../snapshot/secrets.ts';
 import { scanFile, type FileFinding } from './scan-file.ts';
 import { scanTexts, scanVersion } from './scan.ts';
@@ -54,7 +54,7 @@ export function createScanner(memory: ScanMemory): Scanner {
 
 /** 128 bits, one letter a byte. */
 function digestOf(text: string): string {
-  return createHash('sha256').update(text, 'utf16le').digest().toString('latin1', 0, digestBytes);
+  return hash('sha256', text, 'latin1').slice(0, digestBytes);
 }
 
 function toBytes(digests: ReadonlySet<string>): Uint8Array {
