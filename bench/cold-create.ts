@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { bin } from '../test/support/cli.ts';
 import { aDataFolder } from '../test/support/data-folder.ts';
-import { idOf, paired, writeBenchConversation } from './support.ts';
+import { idOf, paired, removeAtTheEnd, writeBenchConversation } from './support.ts';
 
 export async function coldCreate(runs = 15): Promise<{ createMs: number; nodeMs: number }> {
   const data = aDataFolder();
@@ -12,7 +12,7 @@ export async function coldCreate(runs = 15): Promise<{ createMs: number; nodeMs:
     create: () => run([bin, 'create', idOf(seed++), '--data', data.paths.data]),
     node: () => run(['-e', '0']),
   });
-  data.remove();
+  removeAtTheEnd(data);
   return { createMs: create, nodeMs: node };
 }
 

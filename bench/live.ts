@@ -21,7 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, share, startService } from '../test/support/cli.ts';
 import { aDataFolder } from '../test/support/data-folder.ts';
 import { messageLine } from './agent-logs.ts';
-import { median } from './support.ts';
+import { median, removeAtTheEnd } from './support.ts';
 
 const pollMs = 2;
 const givenUpMs = 30_000;
@@ -98,7 +98,7 @@ export async function live(messages: number, runs = 7): Promise<Live> {
     half.push(await append(true));
   }
   await service.stop();
-  data.remove();
+  removeAtTheEnd(data);
   return {
     wholeDiskMs: median(whole.map(({ diskMs }) => diskMs)),
     wholeHttpMs: median(whole.map(({ httpMs }) => httpMs)),

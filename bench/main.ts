@@ -7,12 +7,13 @@ import { parseArgs } from 'node:util';
 import type { DataFolder } from '../test/support/data-folder.ts';
 import { coldCreate } from './cold-create.ts';
 import { find } from './find.ts';
+import { besideEleventy, fullSync } from './full-sync.ts';
 import { printLive } from './live.ts';
 import { printReaders } from './readers.ts';
 import { revoke } from './revoke.ts';
 import { astroIncremental, eleventy } from './rivals.ts';
 import { savedToDisk } from './saved-to-disk.ts';
-import { aLibrary, median, messagesEach, time } from './support.ts';
+import { aLibrary, median, messagesEach, removeAtTheEnd, time } from './support.ts';
 import { warmPublish } from './warm-publish.ts';
 
 const { values } = parseArgs({
@@ -29,16 +30,6 @@ const head = (title: string, ...columns: string[]) => {
   row(...columns);
   row(...columns.map(() => '---'));
 };
-
-async function fullSync(data: DataFolder): Promise<number> {
-  const app = await data.open();
-  const took = await time(async () => {
-    const { failed, published } = await app.publisher.syncAll();
-    if (failed > 0 || published === 0) throw new Error('sync failed');
-  });
-  app.close();
-  return took;
-}
 
 async function idleSync(data: DataFolder): Promise<number> {
   const app = await data.open();
@@ -61,7 +52,7 @@ for (const size of sizes) {
   const follow = await savedToDisk(data, size);
   followed.push(follow);
   row(size, ms(follow), ms(idle), ms(full));
-  data.remove();
+  removeAtTheEnd(data);
 }
 console.log(
   `\nSaved → on disk, largest beside smallest library: ${((followed.at(-1) ?? 0) / (followed[0] ?? 1)).toFixed(2)} ×`,
@@ -77,8 +68,14 @@ for (const size of sizes.filter((count) => count <= rivalsUpTo)) {
     const build = await rival.build();
     const edit = await rival.edit(runs);
     row(name, size, ms(edit), ms(build));
-    rival.remove();
+    removeAtTheEnd(rival);
   }
+}
+
+head('Full sync, empty cache, in turn with Eleventy', 'pages', 'full sync', 'Eleventy', 'ratio');
+for (const size of sizes.filter((count) => count <= rivalsUpTo)) {
+  const { share, eleventy: other } = await besideEleventy(size);
+  row(size, ms(share), ms(other), `${(share / other).toFixed(2)} ×`);
 }
 
 head('One conversation', 'what', 'ms', 'beside', 'ratio');

@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { aDataFolder } from '../test/support/data-folder.ts';
-import { idOf, median, messageText, paired, writeBenchConversation } from './support.ts';
+import { idOf, median, messageText, paired, removeAtTheEnd, writeBenchConversation } from './support.ts';
 import { renderMarkdown } from '../src/render/markdown.ts';
 
 export interface WarmPublish {
@@ -13,8 +13,8 @@ export interface WarmPublish {
   renderMs: number;
 }
 
-/** Rounds that are not counted: a watcher at work has long been through them. */
-const warmUp = 60;
+/** Rounds that are not counted: V8 goes on compiling for that long, and a watcher at work has long been through them. */
+const warmUp = 300;
 
 export async function warmPublish(runs = 41): Promise<WarmPublish> {
   const data = aDataFolder();
@@ -41,7 +41,7 @@ export async function warmPublish(runs = 41): Promise<WarmPublish> {
     if (run >= 0) for (const [name, ms] of Object.entries(once)) times[name]?.push(ms);
   }
   app.close();
-  data.remove();
+  removeAtTheEnd(data);
   const of = (name: string) => median(times[name] ?? []);
   return { publishMs: of('publish'), bareWriteMs: of('bareWrite'), renderMs: of('render') };
 }

@@ -67,7 +67,11 @@ export function roundLabel({ number, messages }: PageRound): string {
 
 /** The first line of a text that says something, without its Markdown marks; empty where none does. */
 export function firstWords(text: string): string {
-  return shorten(text.split('\n', 20).map(withoutMarks).find(Boolean) ?? '', 60);
+  for (const line of text.split('\n', 20)) {
+    const words = withoutMarks(line);
+    if (words !== '') return shorten(words, 60);
+  }
+  return '';
 }
 
 /** Where a page stands, as an absolute path; the first page has the address of the share. */

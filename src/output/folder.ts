@@ -59,10 +59,11 @@ export interface Output {
    * Puts the staged files in place: paths with a content hash first, `index.html` last, then removes every path that is
    * not in `keep` nor staged. On disk after the next `flush`.
    *
-   * @param keep  Paths below the share's folder that are there already and stay.
+   * @param settled  What `settle` said is in the stage.
+   * @param keep     Paths below the share's folder that are there already and stay.
    * @throws ShareError `output_unwritable`; what was live is then still live.
    */
-  commit(stage: Pick<Stage, 'id' | 'folder'>, keep: readonly string[]): void;
+  commit(stage: Pick<Stage, 'id' | 'folder'>, settled: Manifest, keep: readonly string[]): void;
   /**
    * Waits until what `commit` moved is on disk; many new shares wait no longer than one.
    *
@@ -157,9 +158,10 @@ export function openOutputFolder(
     locate,
     stage: (id) => explain(folder, () => openStage(staging, id)),
     settle: (stage) => explain(folder, () => settleStage(stage)),
-    commit: (stage, keep) =>
+    commit: (stage, settled, keep) =>
       explain(folder, () => {
-        changedFolders.add(commitStage(stage, join(shares, stage.id), new Set(keep), at));
+        const target = join(shares, stage.id);
+        changedFolders.add(commitStage(stage.folder, target, [...settled.keys()], keep, at));
       }),
     flush: () =>
       explain(folder, () => {
@@ -298,22 +300,22 @@ const fsync = promisify(fsyncCallback);
 
 /** @returns The folder whose names changed. */
 function commitStage(
-  stage: Pick<Stage, 'folder'>,
+  stage: string,
   target: string,
-  keep: ReadonlySet<string>,
+  staged: readonly string[],
+  keep: readonly string[],
   at: (step: string) => void,
 ): string {
   if (!existsSync(target)) {
-    chmodSync(stage.folder, 0o755); // made private; the web server may be another user
-    renameSync(stage.folder, target);
+    chmodSync(stage, 0o755); // made private; the web server may be another user
+    renameSync(stage, target);
     at('commit:folder');
     return dirname(target);
   }
-  const staged = filesBelow(stage.folder).sort(hashedFirstPageLast);
-  for (const path of staged) {
+  for (const path of staged.toSorted(hashedFirstPageLast)) {
     const to = join(target, path);
     if (path.includes('/')) mkdirSync(dirname(to), { recursive: true });
-    renameSync(join(stage.folder, path), to);
+    renameSync(join(stage, path), to);
     at(`commit:${path.split('/', 1)[0]}`);
   }
   const wanted = new Set([...keep, ...staged]);

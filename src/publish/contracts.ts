@@ -39,7 +39,7 @@ export interface Output<T extends Stage = Stage> {
   hasPath(id: ShareId, path: string): boolean;
   stage(id: ShareId): T;
   settle(stage: Pick<T, 'folder' | 'written'>): Promise<Manifest>;
-  commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;
+  commit(stage: Pick<T, 'id' | 'folder'>, settled: Manifest, keep: readonly string[]): void;
   flush(): void;
   discard(stage: Pick<T, 'folder'>): Promise<void>;
   remove(name: string): boolean;

@@ -133,7 +133,7 @@ export function createPublisher<S extends Source, T extends Stage>(
         at('create:locked');
         registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
         writeDown('created', owner, { conversation, id }, wordsOf(choice));
-        move(prepared);
+        move(prepared, settled);
         output.flush();
         record(prepared, settled);
         return registry.get(id);
@@ -157,15 +157,16 @@ export function createPublisher<S extends Source, T extends Stage>(
     return { share: registry.get(share.id) ?? share, created: false, outcome };
   }
 
-  function move({ stage, keep }: Staged): void {
-    output.commit(stage, keep);
+  function move({ stage, keep }: Staged, settled: Manifest): void {
+    output.commit(stage, settled, keep);
     at('publish:moved');
   }
 
-  function record(prepared: Staged, settled: Manifest = new Map()): 'published' {
+  function record(prepared: Staged, settled: Manifest): 'published' {
     const { stage, keep, title, type, revision, inputs, found } = prepared;
     const publishedAt = now().toISOString();
-    const manifest = toManifest(settled, keep, registry.manifest(stage.id));
+    const before = keep.length === 0 ? undefined : registry.manifest(stage.id);
+    const manifest = toManifest(settled, keep, before);
     registry.setPublished(stage.id, { title, type, revision, publishedAt, inputs, found, manifest });
     at('publish:recorded');
     return 'published';
@@ -292,8 +293,7 @@ export function createPublisher<S extends Source, T extends Stage>(
   }
 
   /** True while nobody else published, revoked or changed this share since it was looked at. */
-  function isStill(share: Share): boolean {
-    const current = registry.get(share.id);
+  function isStill(share: Share, current = registry.get(share.id)): boolean {
     return (
       current?.state === 'active' &&
       current.revision === share.revision &&
@@ -313,13 +313,15 @@ export function createPublisher<S extends Source, T extends Stage>(
     const failure = failureOf(() => output.flush());
     for (const [work, prepared] of moved)
       work.outcome =
-        failure === undefined ? record(prepared, work.settled) : fail(work.share, failure, undefined);
+        failure === undefined ? record(prepared, settledOf(work)) : fail(work.share, failure, undefined);
   }
 
   /** @returns Undefined where files moved, which is to be recorded once they are on disk. */
-  function apply({ share, prepared }: ReadyWork): ReadyWork['outcome'] {
-    if (registry.get(share.id)?.state !== 'active') return 'not shared';
-    if (!isStill(share)) return 'overtaken';
+  function apply(work: ReadyWork): ReadyWork['outcome'] {
+    const { share, prepared } = work;
+    const current = registry.get(share.id);
+    if (current?.state !== 'active') return 'not shared';
+    if (!isStill(share, current)) return 'overtaken';
     at('publish:locked');
     if (prepared.kind === 'missing') return withdraw(share);
     if (prepared.kind === 'unchanged') {
@@ -328,8 +330,13 @@ export function createPublisher<S extends Source, T extends Stage>(
       if (share.problem !== undefined) registry.setProblem(share.id, undefined);
       return 'unchanged';
     }
-    const failure = failureOf(() => move(prepared));
+    const failure = failureOf(() => move(prepared, settledOf(work)));
     return failure === undefined ? undefined : fail(share, failure, undefined);
+  }
+
+  function settledOf({ settled }: ReadyWork): Manifest {
+    if (settled === undefined) throw new Error('A stage may not move before it is on disk.');
+    return settled;
   }
 
   /** False where a publish was cut short, or somebody removed the page. */

@@ -54,7 +54,7 @@ export function createScanner(memory: ScanMemory): Scanner {
 
 /** 128 bits, one letter a byte. */
 function digestOf(text: string): string {
-  return hash('sha256', text, 'latin1').slice(0, digestBytes);
+  return hash('sha256', text, 'binary').slice(0, digestBytes);
 }
 
 function toBytes(digests: ReadonlySet<string>): Uint8Array {
