@@ -33,7 +33,7 @@ const bench = openBench(paths, {
 
 /** One at a time, so that it is known which of them a thread is stuck at. */
 let before: Promise<void> = bench
-  .then(warmUp)
+  .then((open) => (isToWarmUp ? warmUp(open) : undefined))
   .then(() => say({ alive: true }))
   .then(warmUpByDrawing, () => undefined); // told of with each request
 let waiting = 0;
