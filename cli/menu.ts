@@ -32,8 +32,8 @@ export async function menu(command: Command): Promise<void> {
 async function chooseConversation(reports: StatusReport[]): Promise<StatusReport | 'sessions' | undefined> {
   const known = reports.map((report) => ({
     value: report,
-    label: printable(report.title ?? report.conversation),
-    hint: report.state === 'not-shared' ? (report.type ?? 'cannot be read') : report.state,
+    label: labelled(report.title ?? report.conversation, report.state === 'not-shared' ? '' : report.state),
+    hint: report.type ?? 'cannot be read',
   }));
   const sessions = {
     value: 'sessions' as const,
@@ -48,6 +48,11 @@ async function chooseConversation(reports: StatusReport[]): Promise<StatusReport
   return isCancel(chosen) ? undefined : chosen;
 }
 
+/** The state stands with the title, since the hint is seen of the chosen line only. */
+function labelled(title: string, state: string): string {
+  return printable(title) + (state === '' ? '' : ` · ${state}`);
+}
+
 /** A session that is not in the library yet goes by its path, until it is shared. */
 async function chooseSession(app: App, config: Config): Promise<StatusReport | undefined> {
   const sessions = await sessionsOf(app, config, []);
@@ -59,8 +64,8 @@ async function chooseSession(app: App, config: Config): Promise<StatusReport | u
     'Which session?',
     sessions.map((each) => ({
       value: each,
-      label: printable(each.title),
-      hint: `${factsOf(each)}${each.link === null ? '' : ' · shared'}`,
+      label: labelled(each.title, each.link === null ? '' : 'shared'),
+      hint: factsOf(each),
     })),
   );
   if (session === undefined) return undefined;

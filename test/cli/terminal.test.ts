@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { share } from '../support/cli.ts';
-import { aDataFolder, type DataFolder } from '../support/data-folder.ts';
+import { aConversation, aDataFolder, type DataFolder } from '../support/data-folder.ts';
 import { aClaudeConversation } from '../support/exports.ts';
 import { keys, openTerminal, script } from '../support/terminal.ts';
 
@@ -89,6 +89,18 @@ describe.skipIf(script === undefined)('on a terminal (needs `script` of util-lin
     expect(inLibrary()).toEqual([]);
     await share(['create', path], { env });
     expect(await choose(/Shared at[^]*Back[^]*└/)).toContain('· shared');
+  });
+
+  test('the menu says of every conversation whether it is shared, also of those that are not chosen', async () => {
+    for (const title of ['The boat', 'The garden', 'The gate'])
+      data.write(title.replace('The ', ''), aConversation({ title }));
+    for (const name of ['boat', 'gate']) await share(['create', name], { env });
+    const terminal = openTerminal([], { env });
+    const list = await terminal.see(/Which conversation[^]*A session of a coding agent[^]*└/);
+    for (const title of ['The boat · shared', 'The garden', 'The gate · shared'])
+      expect(list).toMatch(new RegExp(`${title} *(?:\\([^)]*\\))?\\r?\\n`));
+    terminal.press(keys.ctrlC);
+    expect((await terminal.end()).code).toBe(0);
   });
 
   test('the menu says where there is no session', async () => {
