@@ -114,7 +114,7 @@ export async function repair(app: App): Promise<void> {
     for (const { kind, name, path } of differences) {
       const share = isShareId(name) ? registry.get(name) : undefined;
       if (share?.state !== 'active') continue; // the sync below removes it
-      if (kind === 'unrecorded' && path === undefined) output.remove(share.id);
+      if (kind === 'unrecorded') output.remove(share.id);
       else if (kind !== 'missing' && path !== undefined) output.drop(share.id, path);
       registry.setPublishing(share.id);
     }

@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  createReadStream,
   existsSync,
   fsync as fsyncCallback,
   fsyncSync,
@@ -23,11 +24,11 @@ import {
 import { readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { ShareError, systemCode } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
 import { isShareId, type ShareId } from '../urls.ts';
-import { digestFile } from './digest-file.ts';
 
 /**
  * Where published pages stand. All slow work goes into a stage; `commit` and `remove` are renames and unlinks only, so
@@ -59,11 +60,11 @@ export interface Output {
    * Puts the staged files in place: paths with a content hash first, `index.html` last, then removes every path that is
    * not in `keep` nor staged. On disk after the next `flush`.
    *
-   * @param settled  What `settle` said is in the stage.
-   * @param keep     Paths below the share's folder that are there already and stay.
+   * @param staged  Every path in the stage.
+   * @param keep    Paths below the share's folder that are there already and stay.
    * @throws ShareError `output_unwritable`; what was live is then still live.
    */
-  commit(stage: Pick<Stage, 'id' | 'folder'>, settled: Manifest, keep: readonly string[]): void;
+  commit(stage: Pick<Stage, 'id' | 'folder'>, staged: Iterable<string>, keep: readonly string[]): void;
   /**
    * Waits until what `commit` moved is on disk; many new shares wait no longer than one.
    *
@@ -87,6 +88,8 @@ export interface Output {
   emptyTrash(): Promise<void>;
   /** Every file of a share that is there, below its folder. */
   paths(id: ShareId): string[];
+  /** SHA-256 of something published, in hexadecimal; undefined where it is not there. */
+  digest(id: ShareId, path: string): Promise<string | undefined>;
   /**
    * Removes one published file, for a publish to put it there again.
    *
@@ -158,10 +161,10 @@ export function openOutputFolder(
     locate,
     stage: (id) => explain(folder, () => openStage(staging, id)),
     settle: (stage) => explain(folder, () => settleStage(stage)),
-    commit: (stage, settled, keep) =>
+    commit: (stage, staged, keep) =>
       explain(folder, () => {
         const target = join(shares, stage.id);
-        changedFolders.add(commitStage(stage.folder, target, [...settled.keys()], keep, at));
+        changedFolders.add(commitStage(stage.folder, target, [...staged], keep, at));
       }),
     flush: () =>
       explain(folder, () => {
@@ -179,6 +182,7 @@ export function openOutputFolder(
     },
     remove: (name) => explain(folder, () => takeAway(shares, name, staging, at)),
     paths: (id) => explain(folder, () => (existsSync(locate(id, '')) ? filesBelow(locate(id, '')) : [])),
+    digest: (id, path) => explain(folder, () => digestIfThere(locate(id, path))),
     drop: (id, path) => explain(folder, () => removeFile(locate(id, ''), path)),
     emptyTrash: () =>
       explain(staging, async () => {
@@ -201,6 +205,23 @@ function beginningOf(path: string): string {
   } finally {
     closeSync(file);
   }
+}
+
+/** A publish in another process may take a file away between two looks. */
+async function digestIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await digestFile(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** SHA-256 in hexadecimal. */
+async function digestFile(path: string): Promise<string> {
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(path), digest);
+  return digest.digest('hex');
 }
 
 /** The identity of the registry whose output a folder is; undefined where it is nobody's. */

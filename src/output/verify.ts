@@ -1,8 +1,6 @@
-import { systemCode } from '../errors.ts';
-import { notRecorded, type Manifest } from '../manifest.ts';
+import type { Manifest } from '../manifest.ts';
 import type { ShareId } from '../urls.ts';
 import type { Output } from './folder.ts';
-import { digestFile } from './digest-file.ts';
 
 /** Where the output is not what was put there. */
 export interface Difference {
@@ -17,7 +15,7 @@ export interface Difference {
   path: string | undefined;
 }
 
-type Looked = Pick<Output, 'names' | 'paths' | 'locate'>;
+type Looked = Pick<Output, 'names' | 'paths' | 'digest'>;
 
 /**
  * Compares the output, byte by byte, with what was published.
@@ -53,19 +51,7 @@ async function differencesOf(
   for (const path of paths) {
     const digest = manifest.get(path);
     if (digest === undefined) found.push({ kind: 'foreign', name: id, path });
-    else if (digest === notRecorded) found.push({ kind: 'unrecorded', name: id, path });
-    else if ((await digestIfThere(output.locate(id, path))) !== digest)
-      found.push({ kind: 'altered', name: id, path });
+    else if ((await output.digest(id, path)) !== digest) found.push({ kind: 'altered', name: id, path });
   }
   return found;
-}
-
-/** A publish in another process may take a file away between two looks. */
-async function digestIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await digestFile(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

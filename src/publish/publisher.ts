@@ -1,5 +1,5 @@
 import { ShareError } from '../errors.ts';
-import { toManifest, type Manifest } from '../manifest.ts';
+import type { Manifest } from '../manifest.ts';
 import { usualChoice, type Choice } from '../snapshot/privacy.ts';
 import type { FoundSecret } from '../snapshot/secrets.ts';
 import type { ShareId } from '../urls.ts';
@@ -125,7 +125,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     const { title, type } = prepared;
     try {
       if (prepared.owner !== undefined && prepared.owner !== owner) throw notFound(conversation);
-      const settled = await output.settle(prepared.stage);
+      const settled = await settle(prepared);
       at('create:staged');
       const share = registry.exclusively(() => {
         if (registry.active(conversation) !== undefined) return undefined;
@@ -157,16 +157,14 @@ export function createPublisher<S extends Source, T extends Stage>(
     return { share: registry.get(share.id) ?? share, created: false, outcome };
   }
 
-  function move({ stage, keep }: Staged, settled: Manifest): void {
-    output.commit(stage, settled, keep);
+  function move({ stage, keep }: Staged, { staged }: Settled): void {
+    output.commit(stage, staged, keep);
     at('publish:moved');
   }
 
-  function record(prepared: Staged, settled: Manifest): 'published' {
-    const { stage, keep, title, type, revision, inputs, found } = prepared;
+  function record(prepared: Staged, { manifest }: Settled): 'published' {
+    const { stage, title, type, revision, inputs, found } = prepared;
     const publishedAt = now().toISOString();
-    const before = keep.length === 0 ? undefined : registry.manifest(stage.id);
-    const manifest = toManifest(settled, keep, before);
     registry.setPublished(stage.id, { title, type, revision, publishedAt, inputs, found, manifest });
     at('publish:recorded');
     return 'published';
@@ -234,7 +232,7 @@ export function createPublisher<S extends Source, T extends Stage>(
 
   /** Gives each work its outcome. */
   async function putInPlace(works: Work[]): Promise<void> {
-    const settled = Promise.allSettled(works.map(settle)); // the disk works while the registry is written
+    const settled = Promise.allSettled(works.map(settleWork)); // the disk works while the registry is written
     registry.exclusively(() => {
       for (const work of works) announce(work);
     });
@@ -267,9 +265,20 @@ export function createPublisher<S extends Source, T extends Stage>(
     }
   }
 
-  async function settle(work: Work): Promise<void> {
-    if ('prepared' in work && work.prepared.kind === 'staged')
-      work.settled = await output.settle(work.prepared.stage);
+  async function settleWork(work: Work): Promise<void> {
+    if ('prepared' in work && work.prepared.kind === 'staged') work.settled = await settle(work.prepared);
+  }
+
+  async function settle({ stage, keep }: Staged): Promise<Settled> {
+    const before = keep.length === 0 ? undefined : registry.manifest(stage.id);
+    const kept = new Map<string, string>();
+    for (const path of keep) {
+      // What a publish that was cut short had moved is there, and nobody wrote it down.
+      const digest = before?.get(path) ?? (await output.digest(stage.id, path));
+      if (digest !== undefined) kept.set(path, digest);
+    }
+    const staged = await output.settle(stage);
+    return { staged: [...staged.keys()], manifest: new Map([...kept, ...staged]) };
   }
 
   /** The stage could not be put on disk: nothing of it may move. */
@@ -334,7 +343,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     return failure === undefined ? undefined : fail(share, failure, undefined);
   }
 
-  function settledOf({ settled }: ReadyWork): Manifest {
+  function settledOf({ settled }: ReadyWork): Settled {
     if (settled === undefined) throw new Error('A stage may not move before it is on disk.');
     return settled;
   }
@@ -493,14 +502,21 @@ function failureOf(action: () => unknown): unknown {
 
 type Staged = Extract<Prepared, { kind: 'staged' }>;
 
+/** A stage that is on disk. */
+interface Settled {
+  /** Every path in it. */
+  staged: string[];
+  /** What the share will consist of. */
+  manifest: Manifest;
+}
+
 /** One share on its way; `outcome` is undefined until it landed. */
 type Work = { outcome: Outcome | 'overtaken' } | ReadyWork;
 
 interface ReadyWork {
   share: Share;
   prepared: Prepared;
-  /** What was staged, once it is on disk. */
-  settled?: Manifest;
+  settled?: Settled;
   outcome: Outcome | 'overtaken' | undefined;
 }
 

@@ -53,8 +53,7 @@ export async function complaintsAfterSync(app: App): Promise<string[]> {
     complaints.push(`${names.length} names in the output, ${ids.length} in the registry`);
   const manifests = new Map(ids.map((id) => [id, app.registry.manifest(id)]));
   for (const { kind, path } of await findDifferences(app.output, manifests))
-    // After a crash nobody noted what was put there; it is told so, and is no harm.
-    if (kind !== 'unrecorded') complaints.push(`${kind} in the output: ${path ?? 'a whole share'}`);
+    complaints.push(`${kind} in the output: ${path ?? 'a whole share'}`);
   const staged = readdirSync(join(data, 'staging'));
   if (staged.length > 0) complaints.push(`left in staging: ${staged.join(', ')}`);
   return [...complaints, ...complaintsAboutRegistry(registryPath(data))];
