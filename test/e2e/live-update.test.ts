@@ -252,6 +252,25 @@ describe.skipIf(chromiumPath === undefined)('an open page (needs Chromium)', () 
     expect(trouble).toEqual([]);
   });
 
+  test('is loaded again once where the host goes on sending the old page', async () => {
+    await host.publish(rounds(1));
+    host.cached = host.read('/');
+    const page = await open();
+    let loads = 0;
+    page.on('load', () => (loads += 1));
+    for (const count of [2, 3]) {
+      await host.publish(rounds(count));
+      host.put('/', host.read('/').replaceAll(/sha256-[^']+/g, 'sha256-x'));
+      for (let looks = 0; looks < 4; looks++) {
+        host.asked.length = 0;
+        await look(page);
+        await expect.poll(() => host.asked).toContain('HEAD /');
+        await page.waitForTimeout(200); // for what follows, a load if there is one
+      }
+      expect(loads).toBe(count - 1);
+    }
+  });
+
   test('never takes script, style or another page from what it fetches', async () => {
     await host.publish(rounds(1));
     const page = await open();

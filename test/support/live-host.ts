@@ -15,6 +15,8 @@ export interface LiveHost {
   url: string;
   /** Paths below the share's folder that were asked for, in order. */
   asked: string[];
+  /** What a browser gets that goes to the first page; undefined for the file, as whoever fetches it. */
+  cached: string | undefined;
   /** What every path answers with instead of a file; undefined for files. */
   outage: number | undefined;
   /** Publishes each list of rounds as a page. */
@@ -33,7 +35,8 @@ export async function startLiveHost(renderer: Renderer): Promise<LiveHost> {
     // Any address elsewhere shows the first page, as a mirror of it would.
     const path = pathname.startsWith(folder) ? pathname.slice(folder.length) : '';
     host.asked.push(request.method === 'HEAD' ? `HEAD ${path}` : path);
-    const body = files.get(/\.\w+$/.test(path) ? path : `${path.replace(/\/$/, '')}/`);
+    const file = files.get(/\.\w+$/.test(path) ? path : `${path.replace(/\/$/, '')}/`);
+    const body = request.headers['sec-fetch-dest'] === 'document' ? (host.cached ?? file) : file;
     response.statusCode = host.outage ?? (body === undefined ? 404 : 200);
     response.setHeader(
       'Content-Type',
@@ -50,6 +53,7 @@ export async function startLiveHost(renderer: Renderer): Promise<LiveHost> {
   const host: LiveHost = {
     url: shareUrl(site, shareId),
     asked: [],
+    cached: undefined,
     outage: undefined,
     publish: (...pages) => host.publishSnapshot(...pages.map((rounds) => aSnapshot({ rounds }))),
     async publishSnapshot(...snapshots) {

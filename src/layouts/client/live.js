@@ -61,7 +61,7 @@ export function follow() {
     shownMark = markOf(response);
     if (fresh === root.dataset.state) return;
     // Drawn by another version: this page's style and script are not made for it, and the policy knows no others.
-    if (!ownHashes().every((hash) => html.includes(hash))) return location.reload();
+    if (!ownHashes().every((hash) => html.includes(hash))) return loadAgain(fresh);
     return new DOMParser().parseFromString(html, 'text/html');
   }
 
@@ -88,6 +88,13 @@ export function follow() {
 }
 
 const isGone = ({ status }) => status === 404 || status === 410;
+
+/** Once for each state: a host that goes on sending the old page must not take the viewer's place again and again. */
+function loadAgain(state) {
+  if (history.state?.loadedFor === state) return;
+  history.replaceState({ ...history.state, loadedFor: state }, '');
+  location.reload();
+}
 
 /** A few bytes that change with a file, in the words of whichever host; empty where it has none. */
 const markOf = ({ headers }) => ['etag', 'last-modified'].map((name) => headers.get(name) ?? '').join('');
