@@ -52,7 +52,7 @@ export interface Output {
    * Waits until what was staged is on disk. It is a step of its own because many stages settle together in a fraction of
    * the time: every fsync holds up whoever creates a file meanwhile (measured on ext4: 2 ms of a full sync's 9 a share).
    *
-   * @returns What all staged files are.
+   * @returns What every staged file is.
    * @throws ShareError `output_unwritable`
    */
   settle(stage: Pick<Stage, 'folder' | 'written'>): Promise<Manifest>;
@@ -60,11 +60,10 @@ export interface Output {
    * Puts the staged files in place: paths with a content hash first, `index.html` last, then removes every path that is
    * not in `keep` nor staged. On disk after the next `flush`.
    *
-   * @param staged  Every path in the stage.
-   * @param keep    Paths below the share's folder that are there already and stay.
+   * @param keep  Paths below the share's folder that are there already and stay.
    * @throws ShareError `output_unwritable`; what was live is then still live.
    */
-  commit(stage: Pick<Stage, 'id' | 'folder'>, staged: Iterable<string>, keep: readonly string[]): void;
+  commit(stage: Pick<Stage, 'id' | 'folder'>, keep: readonly string[]): void;
   /**
    * Waits until what `commit` moved is on disk; many new shares wait no longer than one.
    *
@@ -161,10 +160,9 @@ export function openOutputFolder(
     locate,
     stage: (id) => explain(folder, () => openStage(staging, id)),
     settle: (stage) => explain(folder, () => settleStage(stage)),
-    commit: (stage, staged, keep) =>
+    commit: (stage, keep) =>
       explain(folder, () => {
-        const target = join(shares, stage.id);
-        changedFolders.add(commitStage(stage.folder, target, [...staged], keep, at));
+        changedFolders.add(commitStage(stage, join(shares, stage.id), new Set(keep), at));
       }),
     flush: () =>
       explain(folder, () => {
@@ -321,22 +319,22 @@ const fsync = promisify(fsyncCallback);
 
 /** @returns The folder whose names changed. */
 function commitStage(
-  stage: string,
+  stage: Pick<Stage, 'folder'>,
   target: string,
-  staged: readonly string[],
-  keep: readonly string[],
+  keep: ReadonlySet<string>,
   at: (step: string) => void,
 ): string {
   if (!existsSync(target)) {
-    chmodSync(stage, 0o755); // made private; the web server may be another user
-    renameSync(stage, target);
+    chmodSync(stage.folder, 0o755); // made private; the web server may be another user
+    renameSync(stage.folder, target);
     at('commit:folder');
     return dirname(target);
   }
-  for (const path of staged.toSorted(hashedFirstPageLast)) {
+  const staged = filesBelow(stage.folder).sort(hashedFirstPageLast);
+  for (const path of staged) {
     const to = join(target, path);
     if (path.includes('/')) mkdirSync(dirname(to), { recursive: true });
-    renameSync(join(stage, path), to);
+    renameSync(join(stage.folder, path), to);
     at(`commit:${path.split('/', 1)[0]}`);
   }
   const wanted = new Set([...keep, ...staged]);

@@ -41,7 +41,7 @@ export interface Output<T extends Stage = Stage> {
   /** SHA-256 of a published file; undefined when it is not there. */
   digest(id: ShareId, path: string): Promise<string | undefined>;
   settle(stage: Pick<T, 'folder' | 'written'>): Promise<Manifest>;
-  commit(stage: Pick<T, 'id' | 'folder'>, staged: Iterable<string>, keep: readonly string[]): void;
+  commit(stage: Pick<T, 'id' | 'folder'>, keep: readonly string[]): void;
   flush(): void;
   discard(stage: Pick<T, 'folder'>): Promise<void>;
   remove(name: string): boolean;

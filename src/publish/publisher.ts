@@ -125,7 +125,7 @@ export function createPublisher<S extends Source, T extends Stage>(
     const { title, type } = prepared;
     try {
       if (prepared.owner !== undefined && prepared.owner !== owner) throw notFound(conversation);
-      const settled = await settle(prepared);
+      const manifest = await settle(prepared);
       at('create:staged');
       const share = registry.exclusively(() => {
         if (registry.active(conversation) !== undefined) return undefined;
@@ -133,9 +133,9 @@ export function createPublisher<S extends Source, T extends Stage>(
         at('create:locked');
         registry.add({ id, conversation, owner, ...choice, title, type, createdAt: now().toISOString() });
         writeDown('created', owner, { conversation, id }, wordsOf(choice));
-        move(prepared, settled);
+        move(prepared);
         output.flush();
-        record(prepared, settled);
+        record(prepared, manifest);
         return registry.get(id);
       });
       at('create:committed');
@@ -157,13 +157,12 @@ export function createPublisher<S extends Source, T extends Stage>(
     return { share: registry.get(share.id) ?? share, created: false, outcome };
   }
 
-  function move({ stage, keep }: Staged, { staged }: Settled): void {
-    output.commit(stage, staged, keep);
+  function move({ stage, keep }: Staged): void {
+    output.commit(stage, keep);
     at('publish:moved');
   }
 
-  function record(prepared: Staged, { manifest }: Settled): 'published' {
-    const { stage, title, type, revision, inputs, found } = prepared;
+  function record({ stage, title, type, revision, inputs, found }: Staged, manifest: Manifest): 'published' {
     const publishedAt = now().toISOString();
     registry.setPublished(stage.id, { title, type, revision, publishedAt, inputs, found, manifest });
     at('publish:recorded');
@@ -266,10 +265,11 @@ export function createPublisher<S extends Source, T extends Stage>(
   }
 
   async function settleWork(work: Work): Promise<void> {
-    if ('prepared' in work && work.prepared.kind === 'staged') work.settled = await settle(work.prepared);
+    if ('prepared' in work && work.prepared.kind === 'staged') work.manifest = await settle(work.prepared);
   }
 
-  async function settle({ stage, keep }: Staged): Promise<Settled> {
+  /** @returns What the share will consist of, all of it on disk. */
+  async function settle({ stage, keep }: Staged): Promise<Manifest> {
     const before = keep.length === 0 ? undefined : registry.manifest(stage.id);
     const kept = new Map<string, string>();
     for (const path of keep) {
@@ -277,8 +277,7 @@ export function createPublisher<S extends Source, T extends Stage>(
       const digest = before?.get(path) ?? (await output.digest(stage.id, path));
       if (digest !== undefined) kept.set(path, digest);
     }
-    const staged = await output.settle(stage);
-    return { staged: [...staged.keys()], manifest: new Map([...kept, ...staged]) };
+    return new Map([...kept, ...(await output.settle(stage))]);
   }
 
   /** The stage could not be put on disk: nothing of it may move. */
@@ -322,12 +321,16 @@ export function createPublisher<S extends Source, T extends Stage>(
     const failure = failureOf(() => output.flush());
     for (const [work, prepared] of moved)
       work.outcome =
-        failure === undefined ? record(prepared, settledOf(work)) : fail(work.share, failure, undefined);
+        failure === undefined ? record(prepared, manifestOf(work)) : fail(work.share, failure, undefined);
+  }
+
+  function manifestOf({ manifest }: ReadyWork): Manifest {
+    if (manifest === undefined) throw new Error('A stage was moved before it was on disk.');
+    return manifest;
   }
 
   /** @returns Undefined where files moved, which is to be recorded once they are on disk. */
-  function apply(work: ReadyWork): ReadyWork['outcome'] {
-    const { share, prepared } = work;
+  function apply({ share, prepared }: ReadyWork): ReadyWork['outcome'] {
     const current = registry.get(share.id);
     if (current?.state !== 'active') return 'not shared';
     if (!isStill(share, current)) return 'overtaken';
@@ -339,13 +342,8 @@ export function createPublisher<S extends Source, T extends Stage>(
       if (share.problem !== undefined) registry.setProblem(share.id, undefined);
       return 'unchanged';
     }
-    const failure = failureOf(() => move(prepared, settledOf(work)));
+    const failure = failureOf(() => move(prepared));
     return failure === undefined ? undefined : fail(share, failure, undefined);
-  }
-
-  function settledOf({ settled }: ReadyWork): Settled {
-    if (settled === undefined) throw new Error('A stage may not move before it is on disk.');
-    return settled;
   }
 
   /** False where a publish was cut short, or somebody removed the page. */
@@ -502,21 +500,14 @@ function failureOf(action: () => unknown): unknown {
 
 type Staged = Extract<Prepared, { kind: 'staged' }>;
 
-/** A stage that is on disk. */
-interface Settled {
-  /** Every path in it. */
-  staged: string[];
-  /** What the share will consist of. */
-  manifest: Manifest;
-}
-
 /** One share on its way; `outcome` is undefined until it landed. */
 type Work = { outcome: Outcome | 'overtaken' } | ReadyWork;
 
 interface ReadyWork {
   share: Share;
   prepared: Prepared;
-  settled?: Settled;
+  /** What the share will consist of, once that is on disk. */
+  manifest?: Manifest;
   outcome: Outcome | 'overtaken' | undefined;
 }
 
